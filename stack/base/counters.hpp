@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace tunic {
+
+/// Why a datagram, or a part of it, was not taken. Garbage from the network is a value: it is counted, never thrown.
+enum class drop : std::uint8_t {
+  too_short,             ///< shorter than its own header says, or than any header
+  bad_version,           ///< neither IPv4 nor IPv6
+  bad_header_length,     ///< a header length below the minimum or beyond the datagram
+  bad_length,            ///< a total or payload length beyond the datagram
+  bad_checksum,          ///< IP, ICMP, UDP or TCP
+  bad_option,            ///< an option whose length runs out of its header
+  bad_source,            ///< a source that cannot be answered: multicast, broadcast
+  not_for_us,            ///< a destination that is none of our addresses
+  no_protocol,           ///< a transport protocol that we do not speak
+  no_route,              ///< an answer with nowhere to go
+  fragment_overlap,      ///< overlapping fragments (RFC 5722 §4)
+  fragment_bad,          ///< a fragment that ends beyond 65,535 octets or has a ragged length
+  fragment_limit,        ///< reassembly is out of its memory or time
+  no_listener,           ///< a segment or datagram for a port that nobody has open
+  bad_flags,             ///< SYN with FIN or RST, or no flag at all
+  unacceptable_segment,  ///< outside the receive window (RFC 9293 §3.10.7.4, first step)
+  unacceptable_ack,      ///< acknowledges what was never sent
+  syn_queue_full,        ///< a SYN beyond the half-open limit of its listener
+  accept_queue_full,     ///< a handshake finished while nobody accepts
+  receive_full,          ///< text or a datagram beyond the receive buffer
+  rate_limited,          ///< an answer that its rate limit forbade
+  transmit_full,         ///< an answer beyond the transmit queue
+  device_error,          ///< the device refused a frame
+  icmp_unrelated,        ///< an ICMP error about a packet that we did not send
+};
+inline constexpr std::size_t drop_count = static_cast<std::size_t>(drop::icmp_unrelated) + 1;
+
+std::string_view name(drop reason);
+
+/// What a stack counts. Plain numbers, read at any time between two calls.
+struct counters {
+  std::uint64_t datagrams_in = 0;
+  std::uint64_t datagrams_out = 0;
+  std::uint64_t octets_in = 0;
+  std::uint64_t octets_out = 0;
+  std::uint64_t segments_in = 0;
+  std::uint64_t segments_out = 0;
+  std::uint64_t retransmits = 0;  ///< segments sent again
+  std::uint64_t resets_out = 0;
+  std::uint64_t challenge_acks = 0;  ///< RFC 5961
+  std::uint64_t active_opens = 0;    ///< RFC 4022 tcpActiveOpens
+  std::uint64_t passive_opens = 0;   ///< RFC 4022 tcpPassiveOpens
+  std::array<std::uint64_t, drop_count> drops{};
+
+  void count(drop reason) { ++drops[static_cast<std::size_t>(reason)]; }
+  [[nodiscard]] std::uint64_t dropped(drop reason) const { return drops[static_cast<std::size_t>(reason)]; }
+};
+
+}  // namespace tunic
