@@ -1,0 +1,179 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <vector>
+
+#include "stack/base/counters.hpp"
+#include "stack/base/result.hpp"
+#include "stack/base/siphash.hpp"
+#include "stack/base/timer_wheel.hpp"
+#include "stack/buffer/frame.hpp"
+#include "stack/buffer/pool.hpp"
+#include "stack/device.hpp"
+#include "stack/ip/layer.hpp"
+#include "stack/tcp/config.hpp"
+#include "stack/tcp/demux.hpp"
+#include "stack/tcp/isn.hpp"
+#include "stack/tcp/listener.hpp"
+#include "stack/tcp/observer.hpp"
+#include "stack/tcp/orphans.hpp"
+#include "stack/tcp/segment.hpp"
+#include "stack/tcp/status.hpp"
+#include "stack/tcp/tcb.hpp"
+#include "stack/tcp/time_wait.hpp"
+#include "stack/tcp/user.hpp"
+
+namespace tunic::tcp {
+
+struct open_options {
+  endpoint remote;
+  std::optional<address> local_address;  ///< else chosen by the routes
+  std::uint16_t local_port = 0;          ///< 0: an ephemeral one (RFC 6056 §3.3.3)
+  bool no_delay = false;                 ///< true switches Nagle's algorithm off (RFC 9293 §3.7.4)
+  std::uint8_t hop_limit = 0;            ///< 0: the stack's
+  std::uint8_t tos = 0;
+  std::uint32_t receive_buffer = 0;      ///< octets; 0: the stack's
+  std::uint32_t send_buffer = 0;         ///< octets; 0: the stack's
+};
+
+/// All TCP connections of a stack. A tcb& or tcb* given out stays valid until release(); a connection in TIME-WAIT, or one
+/// whose user is gone, finishes alone.
+class layer {
+ public:
+  layer(const config& c, ip::layer& network, const device_capabilities& device, pool& buffers, counters& count,
+        const secret& key, observer* watcher);
+  ~layer();
+  layer(const layer&) = delete;
+  layer& operator=(const layer&) = delete;
+
+  // The network's facts. ---------------------------------------------------------------------------------------------------
+  void on_datagram(const ip::datagram& d, instant now);
+  void on_icmp_error(const ip::icmp_error& e, instant now);
+
+  // Work for the caller. -----------------------------------------------------------------------------------------------------
+  bool poll_transmit(frame& out, instant now);
+  [[nodiscard]] bool has_output() const { return ready_head_ != nullptr || !orphans_.empty(); }
+  [[nodiscard]] instant next_deadline() { return wheel_.next_deadline(); }
+  void on_deadline(instant now);
+
+  // User calls (RFC 9293 §3.10.1-6). ---------------------------------------------------------------------------------------
+  /// OPEN, active. Errors: address_in_use, address_not_available, network_unreachable, invalid_argument.
+  result<tcb*, std::error_code> open(const open_options& o, user& u, instant now);
+  /// OPEN, passive. Errors: address_in_use, address_not_available, invalid_argument. The listener stays until close(listener&).
+  result<listener*, std::error_code> listen(const listen_options& o, listener_user& u);
+  /// The next established connection of the listener, now held by `u`; null where none waits.
+  tcb* accept(listener& l, user& u);
+  /// Aborts what is half open or not yet accepted, and forgets the listener.
+  void close(listener& l, instant now);
+
+  /// SEND: takes as many octets as the send buffer has room for, which may be none; a copy is made. 0 before the connection is
+  /// established or after CLOSE. When it took less than given, events::writable follows.
+  std::size_t send(tcb& t, std::span<const std::byte> octets);
+  /// SEND without a copy: takes a prefix of the slice and shares its owner.
+  std::size_t send(tcb& t, const slice& octets);
+  /// Room in the send buffer, in octets.
+  [[nodiscard]] std::size_t send_room(const tcb& t) const;
+  /// RECEIVE: copies out what is there; 0 where nothing is (at_end tells the end of the stream from "not yet").
+  std::size_t receive(tcb& t, std::span<std::byte> to);
+  /// RECEIVE without a copy: the first octets that lie in one piece; consume() gives them back.
+  [[nodiscard]] std::span<const std::byte> peek(const tcb& t) const { return t.receive_queue.front(); }
+  void consume(tcb& t, std::size_t n);
+  [[nodiscard]] std::size_t available(const tcb& t) const { return t.receive_queue.size(); }
+  /// Whether the peer's FIN has been reached: everything before it was received.
+  [[nodiscard]] static bool at_end(const tcb& t) { return t.fin_received && t.receive_queue.empty(); }
+  /// CLOSE: a FIN follows what was sent; receiving goes on (half-close).
+  void close(tcb& t, instant now);
+  /// What arrives from now on is acknowledged and dropped (shutdown of the receiving side; RFC 9293 has no such call).
+  void shut_receive(tcb& t);
+  /// ABORT: a RST, and CLOSED at once with connection_aborted.
+  void abort(tcb& t, instant now);
+  /// STATUS.
+  [[nodiscard]] tcp::status status(const tcb& t) const;
+  /// Why it is CLOSED; no error while it is not, or after an orderly close.
+  [[nodiscard]] static std::error_code error(const tcb& t) { return t.error; }
+  /// The user lets go: CLOSE where that was not called, ABORT where text was left unread (RFC 2525 §2.17). The tcb is invalid then.
+  void release(tcb& t, instant now);
+
+  void set_no_delay(tcb& t, bool on);
+  void set_keep_alive(tcb& t, bool on, instant now);
+  void set_receive_buffer(tcb& t, std::uint32_t octets);
+  void set_send_buffer(tcb& t, std::uint32_t octets);
+
+  /// Connections in any state but CLOSED, TIME-WAIT's records included.
+  [[nodiscard]] std::size_t connections() const { return demux_.size(); }
+  [[nodiscard]] const config& settings() const { return config_; }
+
+ private:
+  friend class sender;
+
+  // segment_arrives.cpp: RFC 9293 §3.10.7, one function a step.
+  void arrives_closed(const segment& s, instant now);
+  void arrives_listen(listener& l, const segment& s, instant now);
+  void arrives_syn_sent(tcb& t, const segment& s, instant now);
+  void arrives_synchronised(tcb& t, segment& s, instant now);
+  bool check_timestamps(tcb& t, const segment& s);
+  bool check_sequence(tcb& t, segment& s);
+  bool check_rst(tcb& t, const segment& s, instant now);
+  bool check_syn(tcb& t, const segment& s, instant now);
+  bool check_ack(tcb& t, const segment& s, instant now);
+  void take_text(tcb& t, const segment& s, instant now);
+  void check_fin(tcb& t, const segment& s, instant now);
+  void take_options(tcb& t, const segment& s);
+  void take_ack(tcb& t, const segment& s, instant now);
+  void on_new_ack(tcb& t, const segment& s, instant now);
+  void on_duplicate_ack(tcb& t, instant now);
+  void sample_rtt(tcb& t, const segment& s, instant now);
+  void update_window(tcb& t, const segment& s);
+  void challenge(tcb& t, instant now);
+  void reset_peer(const segment& s);
+
+  // timeouts.cpp: RFC 9293 §3.10.8.
+  void on_timeout(tcb& t, instant now);
+  void on_retransmit_timeout(tcb& t, instant now);
+  void on_keep_alive_timeout(tcb& t, instant now);
+  void rearm(tcb& t);
+  void arm_retransmit(tcb& t, instant now);
+  void arm_keep_alive(tcb& t, instant now);
+
+  // layer.cpp
+  tcb& make(const four_tuple& ends, instant now);
+  void enter(tcb& t, state next, instant now);
+  void enter_time_wait(tcb& t, instant now);
+  void close_with(tcb& t, std::error_code why, instant now);
+  void abort_with(tcb& t, std::error_code why, instant now);
+  void notify(tcb& t);
+  void make_ready(tcb& t);
+  void bury(tcb& t);
+  void reap();
+  [[nodiscard]] std::uint16_t mss_for(const tcb& t) const;
+  [[nodiscard]] std::uint16_t own_mss(const address& remote) const;
+  [[nodiscard]] std::uint32_t timestamp(const tcb& t, instant now) const;
+  void after_receive(tcb& t);
+  [[nodiscard]] bool may_challenge(instant now);
+  void report(bool sent, const four_tuple& ends, const wire::tcp_header& h, std::uint32_t text, instant now);
+
+  config config_;
+  ip::layer& ip_;
+  device_capabilities device_;
+  pool& pool_;
+  counters& counters_;
+  observer* observer_;
+  isn_generator isn_;
+  ephemeral_ports ports_;
+  demux demux_;
+  timer_wheel wheel_;
+  std::vector<std::unique_ptr<listener>> listeners_;
+  orphans orphans_;
+  tcb* ready_head_ = nullptr;
+  tcb* ready_tail_ = nullptr;
+  unsigned ready_burst_ = 0;  // frames that the connection at the head has sent in a row
+  tcb* dead_ = nullptr;
+  instant challenge_refill_{};
+  unsigned challenge_tokens_ = 0;
+};
+
+}  // namespace tunic::tcp

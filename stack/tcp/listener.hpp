@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "stack/base/address.hpp"
+#include "stack/tcp/user.hpp"
+
+namespace tunic::tcp {
+
+struct tcb;
+
+struct listen_options {
+  endpoint local;              ///< an unspecified address listens on every address of its version
+  bool v6_only = false;        ///< else the unspecified address of version 6 listens on both versions
+  std::size_t backlog = 1024;  ///< established connections that wait for accept(); as many again may be half open
+  bool no_delay = false;       ///< inherited by what is accepted, like all below
+  std::uint8_t hop_limit = 0;
+  std::uint8_t tos = 0;
+  std::uint32_t receive_buffer = 0;
+  std::uint32_t send_buffer = 0;
+};
+
+/// A doubly linked list of connections through their queue_next and queue_previous.
+class tcb_queue {
+ public:
+  void push_back(tcb& t);
+  void remove(tcb& t);
+  [[nodiscard]] tcb* front() const { return head_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  tcb* head_ = nullptr;
+  tcb* tail_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// A connection in LISTEN: it never becomes another state itself, but makes a new tcb for every SYN. The SYN queue holds what
+/// is half open, the accept queue what is established and not yet accepted.
+class listener {
+ public:
+  listener(const listen_options& o, listener_user& u) : options(o), user(&u) {}
+
+  [[nodiscard]] bool matches(const endpoint& local) const;
+  /// Whether it names its address: the more specific listener wins.
+  [[nodiscard]] bool is_specific() const { return !options.local.address.is_unspecified(); }
+
+  listen_options options;
+  listener_user* user;
+  tcb_queue syn_queue;
+  tcb_queue accept_queue;
+};
+
+}  // namespace tunic::tcp
