@@ -92,8 +92,8 @@ bool address::is_link_local() const {
 
 std::string address::to_string() const {
   if (is_v4()) {
-    std::string text;
-    for (std::size_t i = 12; i < 16; ++i) text += (i > 12 ? "." : "") + std::to_string(octets_[i]);
+    std::string text = std::to_string(octets_[12]);
+    for (std::size_t i = 13; i < 16; ++i) text.append(1, '.').append(std::to_string(octets_[i]));
     return text;
   }
   std::array<unsigned, 8> groups{};
@@ -142,7 +142,9 @@ bool prefix::contains(const tunic::address& a) const {
 std::string prefix::to_string() const { return address.to_string() + "/" + std::to_string(length); }
 
 std::string endpoint::to_string() const {
-  return (address.is_v4() ? address.to_string() : "[" + address.to_string() + "]") + ":" + std::to_string(port);
+  std::string text = address.to_string();
+  if (!address.is_v4()) text.insert(0, 1, '[').append(1, ']');
+  return text.append(1, ':').append(std::to_string(port));
 }
 
 }  // namespace tunic
