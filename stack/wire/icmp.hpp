@@ -42,7 +42,7 @@ struct icmp_header {
 result<icmp_header, drop> parse_icmp(octets message, const address& source, const address& destination);
 /// Writes the 8 octets with a checksum field of zero; `to` must have room. The caller adds the checksum over the whole.
 void emit_icmp(const icmp_header& h, family f, writable_octets to);
-/// The wire's code of an unreachable reason.
+/// The wire's code of an unreachable reason. An unknown protocol in version 6 is a parameter_problem (RFC 4443 §3.4): its code.
 std::uint8_t code_of(unreachable_code reason, family f);
 
 }  // namespace tunic::wire

@@ -19,8 +19,8 @@ struct ipv6_fragment {
   std::uint32_t id = 0;
 };
 
-/// RFC 8200 §3, with what its chain of extension headers says. Hop-by-hop, destination options and routing headers with no
-/// segments left are skipped when read and never written.
+/// RFC 8200 §3, with what its chain of extension headers says. Hop-by-hop and destination options that may be skipped, routing
+/// headers with no segments left and fragment headers of a whole datagram (RFC 6946) are skipped when read and never written.
 struct ipv6_header {
   static constexpr std::size_t min_size = 40;
 
@@ -32,11 +32,12 @@ struct ipv6_header {
   address destination;
   std::uint16_t header_length = min_size;  ///< octets up to the transport header or the fragment's text
   std::uint8_t protocol = 0;               ///< the transport's number: the last "next header"
-  std::optional<ipv6_fragment> fragment;
+  std::optional<ipv6_fragment> fragment;   ///< of a datagram in more than one piece
   std::uint16_t next_header_offset = 6;    ///< where `protocol` stands in the datagram: what an ICMP parameter problem names
 };
 
-/// Reads and verifies a header and its extension headers. Octets beyond payload_length may follow.
+/// Reads and verifies a header and its extension headers. Octets beyond payload_length may follow. IPv4-mapped addresses are
+/// refused: `address` would take them for version 4.
 /// Unknown extension headers and protocols are left in `protocol` for the caller to refuse.
 result<ipv6_header, drop> parse_ipv6(octets datagram);
 /// Writes 40 octets, or 48 with a fragment header; `to` must have room. `payload_length` counts the fragment header too.
