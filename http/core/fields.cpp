@@ -1,0 +1,68 @@
+#include "http/core/fields.hpp"
+
+#include <stdexcept>
+
+#include "http/core/grammar.hpp"
+
+namespace tunic::http {
+
+bool fields::try_add(std::string_view name, std::string_view value) {
+  value = grammar::trim_ows(value);
+  if (!grammar::is_token(name) || !grammar::is_field_value(value)) return false;
+  entries_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
+                      static_cast<std::uint32_t>(value.size())});
+  text_.append(name).append(": ", 2).append(value).append("\r\n", 2);
+  return true;
+}
+
+void fields::add(std::string_view name, std::string_view value) {
+  if (!try_add(name, value))
+    throw std::invalid_argument("not an HTTP field: \"" + std::string(name) + "\" (a control octet, or no token)");
+}
+
+void fields::set(std::string_view name, std::string_view value) {
+  const std::string kept(value);  // `value` may be a view of the field that is about to go
+  remove(name);
+  add(name, kept);
+}
+
+void fields::remove(std::string_view name) {
+  if (count(name) == 0) return;
+  fields kept;
+  for (const auto [n, v] : *this)
+    if (!grammar::same_token(n, name)) kept.try_add(n, v);
+  *this = std::move(kept);
+}
+
+void fields::clear() {
+  text_.clear();
+  entries_.clear();
+}
+
+std::optional<std::string_view> fields::find(std::string_view name) const {
+  for (const auto [n, v] : *this)
+    if (grammar::same_token(n, name)) return v;
+  return std::nullopt;
+}
+
+std::size_t fields::count(std::string_view name) const {
+  std::size_t n = 0;
+  for (const auto f : *this) n += grammar::same_token(f.name, name) ? 1 : 0;
+  return n;
+}
+
+bool fields::has_element(std::string_view name, std::string_view element) const {
+  bool found = false;
+  for (const auto [n, v] : *this)
+    if (grammar::same_token(n, name))
+      grammar::for_each_element(v, [&](std::string_view e) { found = found || grammar::same_token(e, element); });
+  return found;
+}
+
+field fields::operator[](std::size_t index) const {
+  const auto& e = entries_[index];
+  const std::string_view all = text_;
+  return {all.substr(e.at, e.name_size), all.substr(e.at + e.name_size + 2, e.value_size)};
+}
+
+}  // namespace tunic::http

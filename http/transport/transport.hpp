@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <system_error>
+
+#include <asio/awaitable.hpp>
+
+namespace tunic::http {
+
+// Octets with whoever keeps them alive.
+struct shared_octets {
+  std::shared_ptr<const void> owner;
+  std::span<const std::byte> octets;
+};
+
+inline bool would_block(const std::error_code& error) {
+  return error == std::errc::operation_would_block || error == std::errc::resource_unavailable_try_again;
+}
+
+// A connected stream as HTTP uses it, whatever its type: the server and the client are compiled once against this, and
+// stream_transport.hpp is the only template. The calls that try complete at once; where a stream cannot do what is asked
+// without waiting they say would-block, and the awaitable beside them waits.
+class transport {
+ public:
+  virtual ~transport() = default;
+
+  // The octets received and not consumed, at least one, or an error: would-block, asio::error::eof, ...
+  virtual std::span<const std::byte> borrow(std::error_code& error) = 0;
+  virtual void consume(std::size_t n) = 0;
+  // Waits until borrow has something to say. Holds no buffer meanwhile if the stream can wait without one.
+  virtual asio::awaitable<void> readable(std::error_code& error) = 0;
+
+  // Writes a prefix and says how long it is.
+  virtual std::size_t try_write(std::span<const std::byte> octets, std::error_code& error) = 0;
+  // Writes all of it.
+  virtual asio::awaitable<void> write(std::span<const std::byte> octets, std::error_code& error) = 0;
+
+  // Whether try_adopt and writable may be called: the stream takes octets without copying them.
+  virtual bool can_adopt() const = 0;
+  virtual std::size_t try_adopt(const shared_octets& octets, std::error_code& error) = 0;
+  virtual asio::awaitable<void> writable(std::error_code& error) = 0;
+
+  virtual void shutdown_send() = 0;  // half-close; errors do not matter to anybody by then
+  virtual void cancel() = 0;         // what is being awaited ends with asio::error::operation_aborted
+  virtual void close() = 0;
+};
+
+}  // namespace tunic::http
