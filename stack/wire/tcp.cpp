@@ -137,14 +137,13 @@ std::byte* emit_other_options(const tcp_options& o, std::byte* p) {
   return p;
 }
 
-}  // namespace
-
-result<tcp_header, drop> parse_tcp(octets segment, const address& source, const address& destination,
-                                   checksum_state state) {
+// Fills the header, or says what is wrong with the segment.
+std::optional<drop> read(octets segment, const address& source, const address& destination, checksum_state state,
+                         tcp_header& h) {
   if (segment.size() < tcp_header::min_size) return drop::too_short;
   const std::byte* p = segment.data();
-  const auto header_length = static_cast<std::uint8_t>((load8(p + 12) >> 4) * 4);
-  if (header_length < tcp_header::min_size || header_length > segment.size()) return drop::bad_header_length;
+  h.header_length = static_cast<std::uint8_t>((load8(p + 12) >> 4) * 4);
+  if (h.header_length < tcp_header::min_size || h.header_length > segment.size()) return drop::bad_header_length;
   if (state == checksum_state::unknown) {  // RFC 9293 §3.1, MUST-3
     checksum sum;
     const auto length = static_cast<std::uint32_t>(segment.size());
@@ -152,18 +151,27 @@ result<tcp_header, drop> parse_tcp(octets segment, const address& source, const 
     sum.add(segment);
     if (sum.finish() != 0) return drop::bad_checksum;
   }
-  tcp_header h;
   h.source_port = load16(p);
   h.destination_port = load16(p + 2);
   h.seq_number = seq{load32(p + 4)};
   h.ack_number = seq{load32(p + 8)};
-  h.header_length = header_length;
   h.flags = load_flags(p + 13);
   h.window.value = load16(p + 14);
   h.urgent_pointer = load16(p + 18);
-  if (!read_options(segment.subspan(tcp_header::min_size, header_length - tcp_header::min_size), h.options))
-    return drop::bad_option;
-  return h;
+  const octets options = segment.first(h.header_length).subspan(tcp_header::min_size);
+  if (!read_options(options, h.options)) return drop::bad_option;
+  return std::nullopt;
+}
+
+}  // namespace
+
+result<tcp_header, drop> parse_tcp(octets segment, const address& source, const address& destination,
+                                   checksum_state state) {
+  // The header is filled where it is returned, for copying it takes longer than reading it.
+  static constexpr tcp_header blank;
+  result<tcp_header, drop> header{blank};
+  if (const auto bad = read(segment, source, destination, state, *header)) header = *bad;
+  return header;
 }
 
 std::size_t size_of(const tcp_options& o, const tcp_flags& flags) {
