@@ -16,6 +16,11 @@ constexpr std::uint8_t reassembly_time_exceeded = 1;
 constexpr std::uint8_t erroneous_header_field = 0;
 constexpr std::uint8_t unrecognized_next_header = 1;
 
+// What an error about a fragment is about; of a later one, the transport header is not known.
+datagram about(const fragment& f) {
+  return {f.source, f.destination, f.protocol, f.tos, f.hop_limit, {f.offset == 0 ? f.text : slice{}, 0, {}}, f.whole};
+}
+
 }  // namespace
 
 layer::layer(config c, const secret& key, pool& buffers, counters& count)
@@ -84,11 +89,8 @@ delivery layer::on_fragment(fragment f, std::uint32_t offset_field, instant now)
   if (ragged || f.end() > longest) {
     if (v6 && !f.text.empty()) {  // RFC 8200 §4.5
       constexpr std::uint32_t payload_length_field = 4;
-      const datagram about{f.source, f.destination, f.protocol, f.tos, f.hop_limit, {f.text, 0, {}}, f.whole};
-      send_error(
-          about,
-          {wire::icmp_kind::parameter_problem, 0, erroneous_header_field, ragged ? payload_length_field : offset_field},
-          now);
+      const std::uint32_t pointer = ragged ? payload_length_field : offset_field;
+      send_error(about(f), {wire::icmp_kind::parameter_problem, 0, erroneous_header_field, pointer}, now);
     }
     return refuse(drop::fragment_bad);
   }
@@ -156,10 +158,8 @@ delivery layer::on_icmp(const datagram& d, instant now) {
 
 void layer::on_deadline(instant now) {
   path_mtus_.on_deadline(now);
-  while (const auto e = reassembly_.expire(now)) {
-    const datagram about{e->source, e->destination, 0, 0, 0, {}, e->first};
-    send_error(about, {wire::icmp_kind::time_exceeded, 0, reassembly_time_exceeded, 0}, now);
-  }
+  while (const auto first = reassembly_.expire(now))
+    send_error(about(*first), {wire::icmp_kind::time_exceeded, 0, reassembly_time_exceeded, 0}, now);
 }
 
 instant layer::next_deadline() const {
@@ -196,17 +196,17 @@ std::error_code layer::send_echo(const address& destination, std::uint16_t ident
   return send(std::move(d), now);
 }
 
-void layer::send_unreachable(const datagram& about, wire::unreachable_code reason, instant now) {
-  const std::uint8_t code = wire::code_of(reason, about.source.family());
-  send_error(about, {wire::icmp_kind::destination_unreachable, 0, code, 0}, now);
+void layer::send_unreachable(const datagram& subject, wire::unreachable_code reason, instant now) {
+  const std::uint8_t code = wire::code_of(reason, subject.source.family());
+  send_error(subject, {wire::icmp_kind::destination_unreachable, 0, code, 0}, now);
 }
 
-void layer::send_error(const datagram& about, const wire::icmp_header& h, instant now) {
-  const family f = about.source.family();
-  if (!routes_.is_host(about.source) || !routes_.is_host(about.destination)) return;
-  if (is_icmp_error(about.protocol, f, about.transport.octets)) return;
+void layer::send_error(const datagram& subject, const wire::icmp_header& h, instant now) {
+  const family f = subject.source.family();
+  if (!routes_.is_host(subject.source) || !routes_.is_host(subject.destination)) return;
+  if (is_icmp_error(subject.protocol, f, subject.transport.octets)) return;
   if (!errors_.take(now)) return count_.count(drop::rate_limited);
-  send_answer(compose_icmp(h, about.destination, about.source, quote(about.whole, f)));
+  send_answer(compose_icmp(h, subject.destination, subject.source, quote(subject.whole, f)));
 }
 
 // Nobody waits to hear of an answer's failure.

@@ -87,7 +87,7 @@ class layer {
   delivery on_fragment(fragment f, std::uint32_t offset_field, instant now);
   delivery on_whole(datagram d, std::uint32_t header_length, std::uint32_t next_header_offset, instant now);
   delivery on_icmp(const datagram& d, instant now);
-  void send_error(const datagram& about, const wire::icmp_header& h, instant now);
+  void send_error(const datagram& subject, const wire::icmp_header& h, instant now);
   void send_answer(outgoing d);
   delivery refuse(drop reason);
 

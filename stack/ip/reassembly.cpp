@@ -63,33 +63,28 @@ reassembly::unfinished& reassembly::find_or_begin(const key& k, instant now) {
 void reassembly::take(unfinished& u, std::vector<piece>::iterator at, fragment f) {
   const std::size_t cost = charge_of(f.text);
   if (!f.more) u.length = f.end();
-  if (f.offset == 0) {
-    u.first = std::move(f.whole);
-    u.protocol = f.protocol;
-    u.tos = f.tos;
-    u.hop_limit = f.hop_limit;
-  }
   // RFC 3168 §5.3: a mark on any fragment is a mark on the datagram.
   if ((f.tos & ecn_mask) == ecn_congestion_experienced) u.congestion_experienced = true;
   u.octets += f.text.size();
   u.charge += cost;
   charge_ += cost;
-  const std::uint32_t begin = f.offset;
-  u.pieces.insert(at, piece{begin, std::move(f.text)});
+  u.pieces.insert(at, piece{f.offset, f.text});
+  if (f.offset == 0) u.first = std::move(f);
 }
 
 packet reassembly::join(const unfinished& u) {
   const bool v4 = u.key.source.is_v4();
   const std::size_t header = v4 ? wire::ipv4_header::min_size : wire::ipv6_header::min_size;
   const buffer_ref b = pool_.fitting(header + u.octets);
-  const auto tos = static_cast<std::uint8_t>(u.tos | (u.congestion_experienced ? ecn_congestion_experienced : 0));
+  const auto tos =
+      static_cast<std::uint8_t>(u.first->tos | (u.congestion_experienced ? ecn_congestion_experienced : 0));
   if (v4) {
     wire::ipv4_header h;
     h.tos = tos;
     h.total_length = static_cast<std::uint16_t>(header + u.octets);
     h.id = static_cast<std::uint16_t>(u.key.id);
-    h.ttl = u.hop_limit;
-    h.protocol = u.protocol;
+    h.ttl = u.first->hop_limit;
+    h.protocol = u.first->protocol;
     h.source = u.key.source;
     h.destination = u.key.destination;
     wire::emit_ipv4(h, b->room());
@@ -97,8 +92,8 @@ packet reassembly::join(const unfinished& u) {
     wire::ipv6_header h;
     h.traffic_class = tos;
     h.payload_length = static_cast<std::uint16_t>(u.octets);
-    h.hop_limit = u.hop_limit;
-    h.protocol = u.protocol;
+    h.hop_limit = u.first->hop_limit;
+    h.protocol = u.first->protocol;
     h.source = u.key.source;
     h.destination = u.key.destination;
     wire::emit_ipv6(h, b->room());
@@ -109,12 +104,11 @@ packet reassembly::join(const unfinished& u) {
   return whole;
 }
 
-std::optional<reassembly::expired> reassembly::expire(instant now) {
+std::optional<fragment> reassembly::expire(instant now) {
   while (!unfinished_.empty() && unfinished_.front().deadline <= now) {
-    const unfinished& oldest = unfinished_.front();
-    expired e{oldest.key.source, oldest.key.destination, oldest.first};
+    auto first = std::move(unfinished_.front().first);
     give_up_oldest();
-    if (!e.first.empty()) return e;
+    if (first) return first;
   }
   return std::nullopt;
 }
@@ -124,7 +118,7 @@ void reassembly::release(unfinished& u) {
   u.charge = u.octets = 0;
   u.pieces.clear();
   u.pieces.shrink_to_fit();
-  u.first = slice{};
+  u.first.reset();
 }
 
 void reassembly::give_up_oldest() {

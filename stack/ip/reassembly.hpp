@@ -40,14 +40,9 @@ class reassembly {
   /// The whole datagram under a header without options, where `f` was the last fragment missing; else an empty packet.
   packet add(fragment f, instant now);
 
-  /// A datagram given up for its age, whose first fragment had come.
-  struct expired {
-    address source;
-    address destination;
-    slice first;  ///< that fragment with its IP header
-  };
-  /// The next of them; nothing where no more are due.
-  std::optional<expired> expire(instant now);
+  /// Gives up a datagram for its age: the first fragment of the next one that had got it; nothing where no more are
+  /// due.
+  std::optional<fragment> expire(instant now);
   [[nodiscard]] instant next_deadline() const { return unfinished_.empty() ? never : unfinished_.front().deadline; }
   /// Octets of memory that unfinished datagrams hold.
   [[nodiscard]] std::size_t charge() const { return charge_; }
@@ -72,10 +67,7 @@ class reassembly {
     std::size_t octets = 0;     // in the pieces
     std::size_t charge = 0;
     std::optional<std::uint32_t> length;  // known once the last fragment has come
-    slice first;                          // the first fragment with its IP header
-    std::uint8_t protocol = 0;            // these three as the first fragment says
-    std::uint8_t tos = 0;
-    std::uint8_t hop_limit = 0;
+    std::optional<fragment> first;
     bool congestion_experienced = false;  // by any fragment
     bool refused = false;                 // fragments overlapped: what still comes is dropped (RFC 5722 §4)
   };
