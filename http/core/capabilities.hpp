@@ -10,8 +10,8 @@
 // without where it is not; nothing here names a particular stream.
 namespace tunic::http {
 
-// Reads and writes that complete at once or not at all. When nothing can be done now the error equals
-// std::errc::operation_would_block or std::errc::resource_unavailable_try_again; the end of the stream is Asio's eof.
+// Reads and writes that complete at once or not at all. When nothing can be done now the error is
+// asio::error::would_block, or equals std::errc::operation_would_block; the end of the stream is asio::error::eof.
 template <class S>
 concept tries = requires(S& s, std::span<std::byte> in, std::span<const std::byte> out, std::error_code& error) {
   { s.try_read(in, error) } -> std::same_as<std::size_t>;
@@ -21,10 +21,10 @@ concept tries = requires(S& s, std::span<std::byte> in, std::span<const std::byt
 // Takes a prefix of the octets without copying them and keeps `owner` alive until they are acknowledged. Would-block
 // when the send buffer is full.
 template <class S>
-concept adopts =
-    requires(S& s, std::shared_ptr<const void> owner, std::span<const std::byte> octets, std::error_code& error) {
-      { s.try_adopt(owner, octets, error) } -> std::same_as<std::size_t>;
-    };
+concept adopts = requires(S& s, std::shared_ptr<const void> owner, std::span<const std::byte> octets,
+                          std::error_code& error) {
+  { s.try_adopt(owner, octets, error) } -> std::same_as<std::size_t>;
+};
 
 // Waits until a read or a write can make progress, holding no buffer. Asio's own sockets have it too.
 template <class S>

@@ -82,7 +82,11 @@ class fields::iterator {
   std::size_t index_;
 };
 
-inline fields::iterator fields::begin() const { return {*this, 0}; }
-inline fields::iterator fields::end() const { return {*this, entries_.size()}; }
+inline fields::iterator fields::begin() const {
+  return {*this, 0};
+}
+inline fields::iterator fields::end() const {
+  return {*this, entries_.size()};
+}
 
 }  // namespace tunic::http

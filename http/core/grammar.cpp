@@ -18,7 +18,9 @@ constexpr octet_set white_space = set_of(" \t");
 constexpr octet_set reg_name = unreserved | sub_delims | set_of("%");
 constexpr octet_set address_octet = hexdig | set_of(":.");
 
-void skip_bws(std::string_view& text) { take(text, white_space); }
+void skip_bws(std::string_view& text) {
+  take(text, white_space);
+}
 
 // RFC 9110 §5.6.4: quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE
 bool take_quoted_string(std::string_view& text) {

@@ -34,11 +34,11 @@ constexpr octet_set operator-(octet_set a, const octet_set& b) {
   return a;
 }
 
-inline constexpr octet_set digit = range('0', '9');                            // RFC 5234: DIGIT
-inline constexpr octet_set alpha = range('A', 'Z') | range('a', 'z');          // RFC 5234: ALPHA
+inline constexpr octet_set digit = range('0', '9');                             // RFC 5234: DIGIT
+inline constexpr octet_set alpha = range('A', 'Z') | range('a', 'z');           // RFC 5234: ALPHA
 inline constexpr octet_set hexdig = digit | range('A', 'F') | range('a', 'f');  // RFC 5234: HEXDIG, in either case
-inline constexpr octet_set vchar = range(0x21, 0x7e);                          // RFC 5234: VCHAR
-inline constexpr octet_set obs_text = range(0x80, 0xff);                       // RFC 9110 §5.5
+inline constexpr octet_set vchar = range(0x21, 0x7e);                           // RFC 5234: VCHAR
+inline constexpr octet_set obs_text = range(0x80, 0xff);                        // RFC 9110 §5.5
 
 // RFC 9110 §5.6.2: tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" /
 //                          DIGIT / ALPHA
@@ -63,7 +63,9 @@ inline constexpr octet_set target_octet = vchar - set_of("\"#<>");
 // RFC 9110 §5.6.4: qdtext = HTAB / SP / %x21 / %x23-5B / %x5D-7E / obs-text
 inline constexpr octet_set qdtext = field_octet - set_of("\"\\");
 
-constexpr bool in(const octet_set& set, char c) { return set.has[static_cast<unsigned char>(c)]; }
+constexpr bool in(const octet_set& set, char c) {
+  return set.has[static_cast<unsigned char>(c)];
+}
 
 constexpr bool all_in(const octet_set& set, std::string_view text) {
   for (const char c : text)
@@ -72,10 +74,14 @@ constexpr bool all_in(const octet_set& set, std::string_view text) {
 }
 
 // RFC 9110 §5.6.2: token = 1*tchar
-constexpr bool is_token(std::string_view text) { return !text.empty() && all_in(tchar, text); }
+constexpr bool is_token(std::string_view text) {
+  return !text.empty() && all_in(tchar, text);
+}
 
 // RFC 9110 §5.5: field-value = *field-content; white space around it has been taken off
-constexpr bool is_field_value(std::string_view text) { return all_in(field_octet, text); }
+constexpr bool is_field_value(std::string_view text) {
+  return all_in(field_octet, text);
+}
 
 // RFC 9110 §5.6.3: OWS = *( SP / HTAB )
 constexpr std::string_view trim_ows(std::string_view text) {
@@ -84,7 +90,9 @@ constexpr std::string_view trim_ows(std::string_view text) {
   return text;
 }
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 // Field names, codings and connection options compare without regard to case.
 constexpr bool same_token(std::string_view a, std::string_view b) {

@@ -40,7 +40,9 @@ enum class status_code : std::uint16_t {
   http_version_not_supported = 505,
 };
 
-constexpr unsigned number(status_code status) { return static_cast<unsigned>(status); }
+constexpr unsigned number(status_code status) {
+  return static_cast<unsigned>(status);
+}
 
 // The phrase of RFC 9110 §15, empty for a number it does not name.
 std::string_view reason_phrase(status_code status);

@@ -12,7 +12,9 @@ std::string_view as_text(std::span<const std::byte> octets) {
   return {reinterpret_cast<const char*>(octets.data()), octets.size()};
 }
 
-constexpr problem bad(std::string_view why) { return {status_code::bad_request, why}; }
+constexpr problem bad(std::string_view why) {
+  return {status_code::bad_request, why};
+}
 
 }  // namespace
 
@@ -77,8 +79,7 @@ event reader::read_field_line(std::span<const std::byte>& input) {
   std::string_view line;
   switch (take_line(input, limits_.field_line, line)) {
     case line_result::partial: return event::need_more;
-    case line_result::too_long:
-      return fail({status_code::request_header_fields_too_large, "a field line is too long"});
+    case line_result::too_long: return fail({status_code::request_header_fields_too_large, "a field line is too long"});
     case line_result::malformed: return fail(bad("a line does not end in CRLF"));
     case line_result::whole: break;
   }
@@ -119,7 +120,8 @@ event reader::end_of_head() {
 event reader::read_content(std::span<const std::byte>& input) {
   if (input.empty()) return event::need_more;
   const bool bounded = frame_.by != framing::kind::until_close;
-  const auto n = bounded ? static_cast<std::size_t>(std::min<std::uint64_t>(input.size(), content_left_)) : input.size();
+  const auto n =
+      bounded ? static_cast<std::size_t>(std::min<std::uint64_t>(input.size(), content_left_)) : input.size();
   body_ = input.first(n);
   input = input.subspan(n);
   content_left_ -= bounded ? n : 0;
@@ -137,8 +139,7 @@ event reader::read_chunk_line(std::span<const std::byte>& input) {
   }
   const auto size = grammar::parse_chunk_line(line);
   if (!size) return fail(bad("a malformed chunk line"));
-  if (*size > limits_.body - content_size_)
-    return fail({status_code::content_too_large, "the content is too large"});
+  if (*size > limits_.body - content_size_) return fail({status_code::content_too_large, "the content is too large"});
   content_size_ += *size;
   content_left_ = *size;
   head_size_ = field_count_ = 0;  // the trailer section has the head's bounds, for itself

@@ -53,9 +53,9 @@ class reader {
   enum class step : std::uint8_t {
     start_line,
     field_line,
-    content,     // a Content-Length's octets, a chunk's, or all until the close
+    content,  // a Content-Length's octets, a chunk's, or all until the close
     chunk_line,
-    chunk_end,   // the CRLF after a chunk's octets
+    chunk_end,  // the CRLF after a chunk's octets
     trailer,
     end,
     failed
@@ -80,12 +80,12 @@ class reader {
   event fail(problem what);
 
   const limits& limits_;
-  std::string line_;         // the octets of a line whose end has not come
-  std::string whole_line_;   // a line that came in pieces, until the next one
+  std::string line_;        // the octets of a line whose end has not come
+  std::string whole_line_;  // a line that came in pieces, until the next one
   bool skipped_empty_line_ = false;
   step step_ = step::start_line;
   framing frame_;
-  std::size_t head_size_ = 0;       // octets of field lines so far, and how many of them
+  std::size_t head_size_ = 0;  // octets of field lines so far, and how many of them
   std::size_t field_count_ = 0;
   std::uint64_t content_left_ = 0;  // of the content, or of the chunk
   std::uint64_t content_size_ = 0;  // of all chunks so far

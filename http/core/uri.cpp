@@ -14,7 +14,9 @@ bool has_prefix(std::string_view text, std::string_view prefix) {
   return grammar::same_token(text.substr(0, prefix.size()), prefix);
 }
 
-std::string_view without_fragment(std::string_view text) { return text.substr(0, text.find('#')); }
+std::string_view without_fragment(std::string_view text) {
+  return text.substr(0, text.find('#'));
+}
 
 // Makes the target of a URI fit for a request line: octets that may not stand there are encoded, as browsers do.
 std::string encode_target(std::string_view text) {

@@ -36,7 +36,9 @@ void append_field(std::string& out, std::string_view name, std::uint64_t value) 
   out.append("\r\n");
 }
 
-void end_head(std::string& out) { out.append("\r\n"); }
+void end_head(std::string& out) {
+  out.append("\r\n");
+}
 
 bool body_writer::begin(std::string& out, std::uint64_t size) {
   switch (frame_.by) {

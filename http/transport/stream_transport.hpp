@@ -133,7 +133,7 @@ class stream_transport final : public transport {
 
  private:
   auto& lowest() {
-    if constexpr (requires(stream_type& s) { s.lowest_layer(); })
+    if constexpr (requires(stream_type & s) { s.lowest_layer(); })
       return stream_.lowest_layer();
     else
       return stream_;

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include <asio/awaitable.hpp>
+#include <asio/error.hpp>
 
 namespace tunic::http {
 
@@ -15,13 +16,15 @@ struct shared_octets {
   std::span<const std::byte> octets;
 };
 
+// Asio 1.22's own category does not map its codes to std::errc, so both spellings are asked for.
 inline bool would_block(const std::error_code& error) {
-  return error == std::errc::operation_would_block || error == std::errc::resource_unavailable_try_again;
+  return error == asio::error::would_block || error == std::errc::operation_would_block ||
+         error == std::errc::resource_unavailable_try_again;
 }
 
 // A connected stream as HTTP uses it, whatever its type: the server and the client are compiled once against this, and
-// stream_transport.hpp is the only template. The calls that try complete at once; where a stream cannot do what is asked
-// without waiting they say would-block, and the awaitable beside them waits.
+// stream_transport.hpp is the only template. The calls that try complete at once; where a stream cannot do what is
+// asked without waiting they say would-block, and the awaitable beside them waits.
 class transport {
  public:
   virtual ~transport() = default;

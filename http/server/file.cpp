@@ -1,0 +1,105 @@
+#include "http/server/file.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace tunic::http {
+namespace {
+
+std::error_code last_error() {
+  return {errno, std::system_category()};
+}
+
+std::int64_t nanoseconds(const timespec& t) {
+  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
+
+file_stamp stamp_of(const struct stat& s) {
+  return {s.st_dev, s.st_ino, static_cast<std::uint64_t>(s.st_size), nanoseconds(s.st_mtim), nanoseconds(s.st_ctim)};
+}
+
+file::kind kind_of(const struct stat& s) {
+  if (S_ISREG(s.st_mode)) return file::kind::regular;
+  return S_ISDIR(s.st_mode) ? file::kind::directory : file::kind::other;
+}
+
+}  // namespace
+
+file::~file() {
+  ::close(descriptor_);
+}
+
+std::size_t file::read(std::uint64_t offset, std::span<std::byte> into, std::error_code& error) const {
+  std::size_t done = 0;
+  error = {};
+  while (done < into.size()) {
+    const auto n = ::pread(descriptor_, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) error = last_error();
+    if (n <= 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
+shared_octets file::map(std::error_code& error) const {
+  const auto length = static_cast<std::size_t>(size());
+  void* const at = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor_, 0);
+  if (at == MAP_FAILED) {
+    error = last_error();
+    return {};
+  }
+  error = {};
+  ::madvise(at, length, MADV_SEQUENTIAL);
+  std::shared_ptr<const void> owner(at, [length](const void* p) { ::munmap(const_cast<void*>(p), length); });
+  return {std::move(owner), {static_cast<const std::byte*>(at), length}};
+}
+
+bool file::is_whole() const {
+  struct stat s;
+  return ::fstat(descriptor_, &s) == 0 && static_cast<std::uint64_t>(s.st_size) >= size();
+}
+
+folder::folder(const std::string& path) : descriptor_(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+  if (descriptor_ < 0) throw std::system_error(last_error(), "cannot serve the folder " + path);
+}
+
+folder::~folder() {
+  ::close(descriptor_);
+}
+
+std::shared_ptr<const file> folder::open(const std::string& path, std::error_code& error) const {
+  open_how how{};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // a FIFO must not hold us up
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  const char* const name = path.empty() ? "." : path.c_str();
+  long descriptor = -1;
+  do {
+    descriptor = ::syscall(SYS_openat2, descriptor_, name, &how, sizeof how);
+  } while (descriptor < 0 && (errno == EINTR || errno == EAGAIN));  // EAGAIN: a rename raced with the resolution
+  if (descriptor < 0) {
+    error = last_error();
+    return nullptr;
+  }
+  struct stat s;
+  if (::fstat(static_cast<int>(descriptor), &s) != 0) {
+    error = last_error();
+    ::close(static_cast<int>(descriptor));
+    return nullptr;
+  }
+  error = {};
+  return std::make_shared<const file>(static_cast<int>(descriptor), kind_of(s), stamp_of(s));
+}
+
+std::optional<file_stamp> folder::stamp(const std::string& path) const {
+  struct stat s;
+  if (::fstatat(descriptor_, path.c_str(), &s, 0) != 0) return std::nullopt;
+  return stamp_of(s);
+}
+
+}  // namespace tunic::http

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+
+#include "http/transport/transport.hpp"
+
+namespace tunic::http {
+
+// What tells one state of a file from another.
+struct file_stamp {
+  std::uint64_t device = 0, inode = 0;
+  std::uint64_t size = 0;           // octets
+  std::int64_t modified = 0;        // nanoseconds since 1970
+  std::int64_t status_changed = 0;  // nanoseconds since 1970; moves with every write, chmod and rename
+
+  bool operator==(const file_stamp&) const = default;
+};
+
+// An open regular file or directory. Its size is the one it had when it was opened.
+class file {
+ public:
+  enum class kind : std::uint8_t { regular, directory, other };
+
+  file(int descriptor, kind what, const file_stamp& stamp) : descriptor_(descriptor), kind_(what), stamp_(stamp) {}
+  ~file();
+  file(const file&) = delete;
+  file& operator=(const file&) = delete;
+
+  kind what() const { return kind_; }
+  const file_stamp& stamp() const { return stamp_; }
+  std::uint64_t size() const { return stamp_.size; }
+
+  // Reads at `offset`; fewer octets than asked for only at the end of the file.
+  std::size_t read(std::uint64_t offset, std::span<std::byte> into, std::error_code& error) const;
+
+  // Maps the whole file, read-only. The octets may only be handed to system calls: touching a page that a truncation
+  // took away raises SIGBUS, where a system call fails with EFAULT.
+  shared_octets map(std::error_code& error) const;
+
+  // Whether the file still has the size it was opened with, or more.
+  bool is_whole() const;
+
+ private:
+  int descriptor_;
+  kind kind_;
+  file_stamp stamp_;
+};
+
+// A directory that files are opened beneath. Nothing opened through it lies outside of it: the kernel resolves the path
+// with RESOLVE_BENEATH (openat2, Linux 5.6), so that neither ".." nor a symbolic link leads out.
+class folder {
+ public:
+  // Throws std::system_error if the path is no readable directory.
+  explicit folder(const std::string& path);
+  ~folder();
+  folder(const folder&) = delete;
+  folder& operator=(const folder&) = delete;
+
+  // `path` is relative, "" is the folder itself. Null with the error of openat2 where there is nothing to open;
+  // cross_device_link is a path that leads out of the folder.
+  std::shared_ptr<const file> open(const std::string& path, std::error_code& error) const;
+
+  // The stamp of what has that name now; one system call. Only for comparing with the stamp of an opened file.
+  std::optional<file_stamp> stamp(const std::string& path) const;
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace tunic::http

@@ -1,0 +1,97 @@
+#include "http/server/service.hpp"
+
+#include <cerrno>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/error.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "http/server/connection.hpp"
+
+namespace tunic::http {
+
+using namespace std::chrono_literals;
+
+service::service(asio::any_io_executor executor, std::shared_ptr<handler> answers, const server_options& options)
+    : options_(options), handler_(std::move(answers)), clock_(executor), drained_(executor) {}
+
+std::string_view service::date() {
+  if (const auto now = std::time(nullptr); now != second_) {
+    second_ = now;
+    date_ = imf_fixdate{now};
+  }
+  return date_.text();
+}
+
+void service::start(const asio::any_io_executor& executor, std::unique_ptr<transport> stream) {
+  auto one = std::make_unique<connection>(shared_from_this(), std::move(stream));
+  asio::co_spawn(executor, connection::run(std::move(one)), asio::detached);
+  if (!ticking_) tick();
+}
+
+void service::stop() {
+  stopping_ = true;
+  for (const auto& end : acceptors_) end();
+  for (auto* c : connections_) c->stop();
+  if (connections_.empty()) {
+    clock_.cancel();
+    drained_.cancel();
+  }
+}
+
+void service::close() {
+  stopping_ = true;
+  for (const auto& end : acceptors_) end();
+  for (auto* c : connections_) c->close();
+}
+
+void service::expire(std::chrono::steady_clock::time_point now) {
+  for (auto* c : connections_) c->expire(now);
+}
+
+void service::tick() {
+  ticking_ = true;
+  clock_.expires_after(1s);
+  clock_.async_wait([self = weak_from_this()](std::error_code error) {
+    const auto alive = self.lock();
+    if (!alive) return;
+    alive->ticking_ = false;
+    if (error || alive->connections_.empty()) return;
+    alive->expire(std::chrono::steady_clock::now());
+    alive->tick();
+  });
+}
+
+asio::awaitable<bool> service::recover(std::error_code error) {
+  if (error == asio::error::connection_aborted) co_return true;
+  const bool starved = error == asio::error::no_descriptors || error == asio::error::no_buffer_space ||
+                       error == asio::error::no_memory ||
+                       error == std::error_code(ENFILE, asio::error::get_system_category());
+  if (!starved) co_return false;
+  asio::steady_timer pause(clock_.get_executor(), 50ms);
+  co_await pause.async_wait(asio::use_awaitable);
+  co_return true;
+}
+
+asio::awaitable<void> service::drained() {
+  while (!connections_.empty()) {
+    drained_.expires_at(asio::steady_timer::time_point::max());
+    std::error_code ignored;
+    co_await drained_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+}
+
+service::connection_list::iterator service::enter(connection& c) {
+  return connections_.insert(connections_.end(), &c);
+}
+
+void service::leave(connection_list::iterator c) {
+  connections_.erase(c);
+  if (!connections_.empty()) return;
+  drained_.cancel();
+  if (stopping_) clock_.cancel();
+}
+
+}  // namespace tunic::http
