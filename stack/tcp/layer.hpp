@@ -108,21 +108,22 @@ class layer {
   [[nodiscard]] const config& settings() const { return config_; }
 
  private:
-  friend class sender;
-
   // segment_arrives.cpp: RFC 9293 §3.10.7, one function a step.
   void arrives_closed(const segment& s, instant now);
   void arrives_listen(listener& l, const segment& s, instant now);
   void arrives_syn_sent(tcb& t, const segment& s, instant now);
   void arrives_synchronised(tcb& t, segment& s, instant now);
   bool check_timestamps(tcb& t, const segment& s);
+  void note_timestamp(tcb& t, const segment& s);
   bool check_sequence(tcb& t, segment& s);
   bool check_rst(tcb& t, const segment& s, instant now);
   bool check_syn(tcb& t, const segment& s, instant now);
   bool check_ack(tcb& t, const segment& s, instant now);
   void take_text(tcb& t, const segment& s, instant now);
   void check_fin(tcb& t, const segment& s, instant now);
+  void offer_options(tcb& t);
   void take_options(tcb& t, const segment& s);
+  void become_established(tcb& t, const segment& s, instant now);
   void take_ack(tcb& t, const segment& s, instant now);
   void on_new_ack(tcb& t, const segment& s, instant now);
   void on_duplicate_ack(tcb& t, instant now);
@@ -130,6 +131,23 @@ class layer {
   void update_window(tcb& t, const segment& s);
   void challenge(tcb& t, instant now);
   void reset_peer(const segment& s);
+  void arrives_time_wait(time_wait& w, const segment& s, instant now);
+
+  // sender.cpp: which segment goes next.
+  bool send_next(tcb& t, frame& out, instant now);
+  bool send_syn(tcb& t, frame& out, instant now);
+  bool send_again(tcb& t, frame& out, std::uint32_t mss, instant now);
+  bool send_new(tcb& t, frame& out, std::uint32_t mss, instant now);
+  bool send_empty(tcb& t, frame& out, seq at, instant now);
+  [[nodiscard]] std::uint32_t most_text(const tcb& t, std::uint32_t mss) const;
+  void after_sending(tcb& t, seq end, instant now);
+
+  // emit.cpp: a segment becomes a frame.
+  [[nodiscard]] wire::tcp_options options_of(const tcb& t, instant now) const;
+  void emit(tcb& t, frame& out, wire::tcp_header& h, std::uint32_t mss, instant now);
+  void emit_orphan(const orphan& o, frame& out, instant now);
+  void seal(frame& out, const four_tuple& ends, const wire::tcp_header& h, std::uint8_t tos, std::uint8_t hop_limit);
+  [[nodiscard]] wire::wire_window offer_window(tcb& t);
 
   // timeouts.cpp: RFC 9293 §3.10.8.
   void on_timeout(tcb& t, instant now);
@@ -143,15 +161,22 @@ class layer {
   tcb& make(const four_tuple& ends, instant now);
   void enter(tcb& t, state next, instant now);
   void enter_time_wait(tcb& t, instant now);
+  void leave_time_wait(time_wait& w, instant now);
+  void acknowledge(const time_wait& w, instant now);
+  listener* find_listener(const endpoint& local) const;
+  void push_orphan(const orphan& o);
   void close_with(tcb& t, std::error_code why, instant now);
   void abort_with(tcb& t, std::error_code why, instant now);
   void notify(tcb& t);
   void make_ready(tcb& t);
+  void unready(tcb& t);
+  void leave_listener(tcb& t);
   void bury(tcb& t);
   void reap();
   [[nodiscard]] std::uint16_t mss_for(const tcb& t) const;
   [[nodiscard]] std::uint16_t own_mss(const address& remote) const;
   [[nodiscard]] std::uint32_t timestamp(const tcb& t, instant now) const;
+  [[nodiscard]] seq wanted_edge(const tcb& t) const;
   void after_receive(tcb& t);
   [[nodiscard]] bool may_challenge(instant now);
   void report(bool sent, const four_tuple& ends, const wire::tcp_header& h, std::uint32_t text, instant now);

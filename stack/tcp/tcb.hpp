@@ -21,6 +21,7 @@
 namespace tunic::tcp {
 
 class listener;
+struct time_wait;
 
 /// The send sequence variables (RFC 9293 §3.3.1).
 struct send_variables {
@@ -77,13 +78,15 @@ struct tcb : demux_node {
   bool send_short : 1 = false;    ///< send() took less than asked: tell the user when there is room
   bool in_ready_list : 1 = false;
   bool passive : 1 = false;       ///< came from LISTEN (§3.10.7.4, fourth step)
-  bool probing : 1 = false;       ///< the retransmit deadline is a zero window probe's
   bool timing : 1 = false;        ///< a segment is being timed for its round trip
+  bool window_probe_due : 1 = false;  ///< send what the window refuses: an octet at least (§3.8.6.1)
+  bool keep_alive_due : 1 = false;    ///< send an empty segment before SND.NXT (§3.8.4)
 
   std::uint8_t hop_limit = 64;
   std::uint8_t tos = 0;
   std::uint8_t backoff = 0;       ///< doublings of the retransmission timeout, or of the probe interval
-  std::uint8_t probes = 0;        ///< keep-alive probes without an answer
+  std::uint8_t unanswered = 0;    ///< timeouts in a row with no acknowledgement
+  std::uint8_t keep_alives = 0;   ///< keep-alive probes without an answer
   std::uint8_t duplicate_acks = 0;
 
   send_variables snd;
@@ -111,9 +114,12 @@ struct tcb : demux_node {
   tcp::listener* listener = nullptr;  ///< whose SYN or accept queue it is in
   events pending;                     ///< not yet told to the user
   std::error_code error;              ///< why it is CLOSED
+  std::error_code soft_error;         ///< what ICMP said of the path: the reason given if the connection times out (RFC 5461)
   std::uint64_t retransmits = 0;
 
+  time_wait* remains = nullptr;       ///< its record, while it is in TIME-WAIT and held by its user
   tcb* ready_next = nullptr;
+  tcb* ready_previous = nullptr;
   tcb* queue_next = nullptr;          ///< in the listener's queue, or among the dead
   tcb* queue_previous = nullptr;
 

@@ -1,0 +1,51 @@
+#include "stack/stack.hpp"
+
+#include <algorithm>
+
+namespace tunic {
+
+stack::stack(const stack_config& c, const secret& key, tcp::observer* watcher)
+    : ip_(c.ip, key, pool_, counters_),
+      tcp_(c.tcp, ip_, c.device, pool_, counters_, key, watcher),
+      udp_(ip_, pool_, counters_, key) {}
+
+void stack::on_packet(packet p, instant now) {
+  ++counters_.datagrams_in;
+  counters_.octets_in += p.octets.size();
+  const ip::delivery d = ip_.on_packet(std::move(p), now);
+  if (const auto* datagram = std::get_if<ip::datagram>(&d)) {
+    if (datagram->protocol == static_cast<std::uint8_t>(wire::protocol::tcp)) {
+      tcp_.on_datagram(*datagram, now);
+    } else {
+      udp_.on_datagram(*datagram, now);
+    }
+  } else if (const auto* error = std::get_if<ip::icmp_error>(&d)) {
+    if (error->protocol == static_cast<std::uint8_t>(wire::protocol::tcp)) {
+      tcp_.on_icmp_error(*error, now);
+    } else if (error->protocol == static_cast<std::uint8_t>(wire::protocol::udp)) {
+      udp_.on_icmp_error(*error, now);
+    } else if (echo_user_) {
+      echo_user_->on_echo_error(*error);
+    }
+  } else if (const auto* reply = std::get_if<ip::echo_reply>(&d)) {
+    if (echo_user_) echo_user_->on_echo_reply(*reply);
+  }
+}
+
+bool stack::poll_transmit(frame& out, instant now) {
+  if (!ip_.poll_transmit(out, now) && !tcp_.poll_transmit(out, now)) return false;
+  ++counters_.datagrams_out;
+  counters_.octets_out += out.size();
+  return true;
+}
+
+bool stack::has_output() const { return ip_.has_output() || tcp_.has_output(); }
+
+instant stack::next_deadline() { return std::min(ip_.next_deadline(), tcp_.next_deadline()); }
+
+void stack::on_deadline(instant now) {
+  ip_.on_deadline(now);
+  tcp_.on_deadline(now);
+}
+
+}  // namespace tunic

@@ -1,0 +1,102 @@
+#include "stack/tcp/layer.hpp"
+#include "stack/wire/checksum.hpp"
+
+// A segment becomes a frame: header octets in front, slices of the send queue behind, never a copy of text.
+
+namespace tunic::tcp {
+namespace {
+
+constexpr std::uint16_t checksum_field = 16;  // in the TCP header
+
+// RFC 7323 §2.3: the field rounds up, so that the right edge never moves left by rounding.
+wire::wire_window scale_down(std::uint32_t octets, wire::window_shift shift) {
+  const std::uint32_t rounded = (octets + (1u << shift.value) - 1) >> shift.value;
+  return {static_cast<std::uint16_t>(std::min<std::uint32_t>(rounded, 0xffff))};
+}
+
+}  // namespace
+
+wire::tcp_options layer::options_of(const tcb& t, instant now) const {
+  wire::tcp_options o;
+  if (t.timestamps_on) o.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};
+  if (t.sack_on && t.receive_queue.has_gap()) {  // RFC 2018 §4
+    const auto blocks = t.receive_queue.blocks();
+    for (std::size_t i = 0; i < blocks.count; ++i) {
+      const auto [begin, end] = blocks.list[i];
+      o.sack.push_back({t.rcv.irs + 1 + static_cast<std::uint32_t>(begin), t.rcv.irs + 1 + static_cast<std::uint32_t>(end)});
+    }
+  }
+  return o;
+}
+
+seq layer::wanted_edge(const tcb& t) const {
+  const std::uint64_t held = t.receive_queue.held();
+  const std::uint32_t room = held < t.receive_buffer ? t.receive_buffer - static_cast<std::uint32_t>(held) : 0;
+  const std::uint32_t most = 0xffffu << t.rcv.shift.value;
+  return t.rcv.nxt + std::min(room, most);
+}
+
+wire::wire_window layer::offer_window(tcb& t) {
+  const seq wanted = wanted_edge(t);
+  // RFC 9293 §3.8.6.2.2: the edge waits until it can move by a worthwhile amount; it never moves left (§3.8.6, SHLD-14).
+  const std::uint32_t worthwhile = std::min<std::uint32_t>(t.receive_buffer / 2, own_mss(t.ends.remote.address));
+  if (wanted > t.rcv.edge && distance(t.rcv.edge, wanted) >= worthwhile) t.rcv.edge = wanted;
+  const wire::wire_window w = scale_down(t.rcv_wnd(), t.rcv.shift);
+  t.rcv.edge = max(t.rcv.edge, t.rcv.nxt + (std::uint32_t{w.value} << t.rcv.shift.value));
+  return w;
+}
+
+void layer::emit(tcb& t, frame& out, wire::tcp_header& h, std::uint32_t mss, instant now) {
+  h.source_port = t.ends.local.port;
+  h.destination_port = t.ends.remote.port;
+  if (h.flags.ack) {
+    h.ack_number = t.rcv.nxt;
+    t.ts.last_ack_sent = t.rcv.nxt;
+    t.ack_now = false;
+    t.unacked = 0;
+    t.deadline(timer::delayed_ack) = never;
+  }
+  // RFC 7323 §2.2: a SYN's window is never scaled.
+  h.window = h.flags.syn ? scale_down(t.receive_buffer, {}) : offer_window(t);
+  const std::size_t text = out.text_size();
+  if (text > mss) {
+    out.segment_size = static_cast<std::uint16_t>(mss);
+    out.ipv6 = !t.ends.remote.address.is_v4();
+  }
+  seal(out, t.ends, h, t.tos, t.hop_limit);
+  report(true, t.ends, h, static_cast<std::uint32_t>(text), now);
+}
+
+void layer::emit_orphan(const orphan& o, frame& out, instant now) {
+  seal(out, o.ends, o.header, 0, ip_.settings().hop_limit);
+  if (o.header.flags.rst) ++counters_.resets_out;
+  report(true, o.ends, o.header, 0, now);
+}
+
+void layer::seal(frame& out, const four_tuple& ends, const wire::tcp_header& h, std::uint8_t tos, std::uint8_t hop_limit) {
+  const address& source = ends.local.address;
+  const address& destination = ends.remote.address;
+  const std::size_t ip_size = ip::layer::header_size(destination.family());
+  const std::size_t tcp_size = wire::emit_tcp(h, std::span{out.header_room}.subspan(ip_size));
+  const std::size_t length = tcp_size + out.text_size();
+  ip_.compose(out, source, destination, wire::protocol::tcp, tos, hop_limit, length);
+  out.header_size = ip_size + tcp_size;
+
+  wire::checksum sum;
+  sum.add_pseudo_header(source, destination, static_cast<std::uint8_t>(wire::protocol::tcp),
+                        static_cast<std::uint32_t>(length));
+  std::byte* field = out.header_room.data() + ip_size + checksum_field;
+  if (device_.checksum) {  // the device adds the rest up (virtio's NEEDS_CSUM)
+    wire::store16(field, sum.partial());
+    out.partial_checksum = true;
+    out.checksum_start = static_cast<std::uint16_t>(ip_size);
+    out.checksum_offset = checksum_field;
+  } else {
+    sum.add(out.header().subspan(ip_size));
+    for (const slice& s : out.text) sum.add(s.octets());
+    wire::store16(field, sum.finish());
+  }
+  ++counters_.segments_out;
+}
+
+}  // namespace tunic::tcp

@@ -1,0 +1,280 @@
+#include "stack/tcp/layer.hpp"
+
+#include <algorithm>
+
+namespace tunic::tcp {
+namespace {
+
+// A connection's turn: so many frames, then the next one's (a device never pushes back, so fairness is ours to keep).
+constexpr unsigned turn = 8;
+constexpr std::uint32_t least_mss = 48;  // what a hostile MSS option cannot go below, as on Linux
+
+}  // namespace
+
+layer::layer(const config& c, ip::layer& network, const device_capabilities& device, pool& buffers, counters& count,
+             const secret& key, observer* watcher)
+    : config_(c),
+      ip_(network),
+      device_(device),
+      pool_(buffers),
+      counters_(count),
+      observer_(watcher),
+      isn_(key),
+      ports_(key),
+      demux_(key),
+      orphans_(c.orphan_segments) {}
+
+layer::~layer() {
+  demux_.for_each([](demux_node& n) {
+    if (n.kind == demux_kind::tcb) {
+      delete &static_cast<tcb&>(n);
+    } else {
+      auto& w = static_cast<time_wait&>(n);
+      delete w.held;
+      delete &w;
+    }
+  });
+  reap();
+}
+
+void layer::on_datagram(const ip::datagram& d, instant now) {
+  reap();
+  ++counters_.segments_in;
+  const auto parsed = wire::parse_tcp(d.transport.octets.octets(), d.source, d.destination, d.transport.checksum);
+  if (!parsed) {
+    counters_.count(parsed.error());
+    return;
+  }
+  segment s;
+  s.header = *parsed;
+  s.ends = {{d.destination, s.header.destination_port}, {d.source, s.header.source_port}};
+  s.text = d.transport.octets.sub(s.header.header_length);
+  s.seq = s.header.seq_number;
+  s.ack = s.header.ack_number;
+  s.flags = s.header.flags;
+  s.segment_size = d.transport.segment_size;
+  report(false, s.ends, s.header, s.text.size(), now);
+
+  if (demux_node* n = demux_.find(s.ends)) {
+    if (n->kind == demux_kind::time_wait) {
+      arrives_time_wait(static_cast<time_wait&>(*n), s, now);
+      return;
+    }
+    auto& t = static_cast<tcb&>(*n);
+    if (t.state == state::syn_sent) {
+      arrives_syn_sent(t, s, now);
+    } else {
+      arrives_synchronised(t, s, now);
+    }
+    rearm(t);
+    notify(t);
+    return;
+  }
+  if (listener* l = find_listener(s.ends.local)) {
+    arrives_listen(*l, s, now);
+  } else {
+    arrives_closed(s, now);
+  }
+}
+
+void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
+  const auto quoted = e.transport.octets();
+  if (quoted.size() < 8) return counters_.count(drop::icmp_unrelated);
+  const four_tuple ends{{e.source, wire::load16(quoted.data())}, {e.destination, wire::load16(quoted.data() + 2)}};
+  demux_node* n = demux_.find(ends);
+  if (!n || n->kind != demux_kind::tcb) return counters_.count(drop::icmp_unrelated);
+  auto& t = static_cast<tcb&>(*n);
+  const seq about{wire::load32(quoted.data() + 4)};
+  if (about < t.snd.una || about >= t.snd.nxt) return counters_.count(drop::icmp_unrelated);  // RFC 5927 §4.1
+
+  if (e.kind == wire::icmp_kind::packet_too_big) {
+    const std::uint16_t before = t.mss;
+    ip_.lower_path_mtu(e.destination, e.mtu, now);
+    t.mss = mss_for(t);
+    t.cc.set_mss(t.mss);
+    if (t.mss < before) {  // RFC 8201 §5.5: what did not fit is sent again, and this is no sign of congestion
+      t.recovery.enter_timeout(t.snd.una, t.snd.nxt);
+      make_ready(t);
+    }
+    return;
+  }
+  // RFC 5461 §4: a hard error ends an attempt to connect; for a synchronised connection every error is soft, and only
+  // remembered as the reason should it time out.
+  const bool hard = e.kind == wire::icmp_kind::destination_unreachable &&
+                    (e.unreachable == wire::unreachable_code::port || e.unreachable == wire::unreachable_code::protocol ||
+                     e.unreachable == wire::unreachable_code::prohibited);
+  if (hard && t.state == state::syn_sent) {
+    close_with(t, make_error_code(std::errc::connection_refused), now);
+    notify(t);
+  } else {
+    t.soft_error = make_error_code(e.unreachable == wire::unreachable_code::network ? std::errc::network_unreachable
+                                                                                    : std::errc::host_unreachable);
+  }
+}
+
+bool layer::poll_transmit(frame& out, instant now) {
+  reap();
+  out.clear();
+  if (const auto o = orphans_.pop()) {
+    emit_orphan(*o, out, now);
+    return true;
+  }
+  while (ready_head_) {
+    tcb& t = *ready_head_;
+    const bool turn_over = ready_burst_ == turn;
+    if (!turn_over && send_next(t, out, now)) {
+      ++ready_burst_;
+      rearm(t);
+      return true;
+    }
+    rearm(t);
+    unready(t);
+    if (turn_over) make_ready(t);
+  }
+  return false;
+}
+
+tcb& layer::make(const four_tuple& ends, instant now) {
+  auto& t = *new tcb{ends};
+  const bool v4 = ends.remote.address.is_v4();
+  t.snd.iss = isn_.next(ends, now);
+  t.snd.una = t.snd.nxt = t.snd.iss;
+  t.ts.offset = isn_.timestamp_offset(ends);
+  t.peer_mss = v4 ? 536 : 1220;  // RFC 9293 §3.7.1, MUST-15
+  t.mss = mss_for(t);
+  t.hop_limit = ip_.settings().hop_limit;
+  t.receive_buffer = config_.receive_buffer;
+  t.send_buffer = config_.send_buffer;
+  t.last_received = t.last_sent = now;
+  demux_.insert(t);
+  return t;
+}
+
+// The one place where a state changes.
+void layer::enter(tcb& t, state next, instant now) {
+  const state from = t.state;
+  t.state = next;
+  if (observer_) observer_->on_state(t.ends, from, next, now);
+}
+
+void layer::close_with(tcb& t, std::error_code why, instant now) {
+  if (t.state == state::closed) return;
+  leave_listener(t);
+  demux_.remove(t);
+  enter(t, state::closed, now);
+  timer_wheel::cancel(t);
+  t.deadlines.fill(never);
+  unready(t);
+  t.send_queue.clear();
+  t.error = why;
+  t.pending.closed = true;
+  if (!t.user) bury(t);
+}
+
+void layer::abort_with(tcb& t, std::error_code why, instant now) {
+  // RFC 9293 §3.10.5: a reset for every state that the peer knows of.
+  if (t.state != state::syn_sent && t.state != state::closed) {
+    orphan o{t.ends, {}};
+    o.header.seq_number = t.snd.nxt;
+    o.header.ack_number = t.rcv.nxt;
+    o.header.flags.rst = o.header.flags.ack = true;
+    push_orphan(o);
+  }
+  close_with(t, why, now);
+}
+
+void layer::notify(tcb& t) {
+  if (!t.pending.any()) return;
+  if (t.listener && t.pending.established) {
+    t.pending = {};
+    t.listener->user->on_acceptable();
+  } else if (t.user) {
+    t.user->on_events(std::exchange(t.pending, {}));  // t may be gone after this
+  }
+}
+
+void layer::make_ready(tcb& t) {
+  if (t.in_ready_list || t.state == state::closed) return;
+  t.in_ready_list = true;
+  t.ready_previous = ready_tail_;
+  (ready_tail_ ? ready_tail_->ready_next : ready_head_) = &t;
+  ready_tail_ = &t;
+}
+
+void layer::unready(tcb& t) {
+  if (!t.in_ready_list) return;
+  if (ready_head_ == &t) ready_burst_ = 0;
+  t.in_ready_list = false;
+  (t.ready_previous ? t.ready_previous->ready_next : ready_head_) = t.ready_next;
+  (t.ready_next ? t.ready_next->ready_previous : ready_tail_) = t.ready_previous;
+  t.ready_next = t.ready_previous = nullptr;
+}
+
+void layer::leave_listener(tcb& t) {
+  if (!t.listener) return;
+  const bool half_open = t.state == state::syn_received;
+  (half_open ? t.listener->syn_queue : t.listener->accept_queue).remove(t);
+  t.listener = nullptr;
+}
+
+// Freed when the next fact or the next pull comes: whoever is dealing with it now may still look at it.
+void layer::bury(tcb& t) {
+  t.queue_next = dead_;
+  dead_ = &t;
+}
+
+void layer::reap() {
+  while (dead_) delete std::exchange(dead_, dead_->queue_next);
+}
+
+listener* layer::find_listener(const endpoint& local) const {
+  listener* found = nullptr;
+  for (const auto& l : listeners_) {
+    if (!l->matches(local)) continue;
+    if (l->is_specific()) return l.get();
+    // Of the unspecified ones, that of the segment's own version wins over a dual-stack one.
+    if (!found || l->options.local.address.is_v4() == local.address.is_v4()) found = l.get();
+  }
+  return found;
+}
+
+void layer::push_orphan(const orphan& o) {
+  if (!orphans_.push(o)) counters_.count(drop::transmit_full);
+}
+
+std::uint16_t layer::own_mss(const address& remote) const {
+  const std::size_t headers = ip::layer::header_size(remote.family()) + wire::tcp_header::min_size;
+  return static_cast<std::uint16_t>(std::clamp<std::size_t>(ip_.settings().mtu, headers + least_mss, 65535) - headers);
+}
+
+std::uint16_t layer::mss_for(const tcb& t) const {  // RFC 9293 §3.7.1, MUST-16: Eff.snd.MSS
+  const address& remote = t.ends.remote.address;
+  const std::size_t headers = ip::layer::header_size(remote.family()) + wire::tcp_header::min_size;
+  const std::size_t path = std::max<std::size_t>(ip_.path_mtu(remote), headers + least_mss) - headers;
+  const auto mss = std::clamp<std::size_t>(t.peer_mss, least_mss, std::min<std::size_t>(path, 65535));
+  return static_cast<std::uint16_t>(mss - (t.timestamps_on ? 12 : 0));
+}
+
+std::uint32_t layer::timestamp(const tcb& t, instant now) const {  // a clock of 1 ms (RFC 7323 §5.4)
+  return t.ts.offset + static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::milliseconds{1});
+}
+
+bool layer::may_challenge(instant now) {  // RFC 5961 §7
+  if (now - challenge_refill_ >= std::chrono::seconds{1} || challenge_refill_ == instant{}) {
+    challenge_refill_ = now;
+    challenge_tokens_ = config_.challenge_acks_per_second;
+  }
+  if (challenge_tokens_ == 0) {
+    counters_.count(drop::rate_limited);
+    return false;
+  }
+  --challenge_tokens_;
+  ++counters_.challenge_acks;
+  return true;
+}
+
+void layer::report(bool sent, const four_tuple& ends, const wire::tcp_header& h, std::uint32_t text, instant now) {
+  if (observer_) observer_->on_segment(sent, ends, h, text, now);
+}
+
+}  // namespace tunic::tcp

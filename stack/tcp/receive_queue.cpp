@@ -1,0 +1,98 @@
+#include "stack/tcp/receive_queue.hpp"
+
+#include <algorithm>
+
+namespace tunic::tcp {
+
+bool receive_queue::insert(pool& buffers, std::uint64_t offset, slice text) {
+  const std::uint64_t next = expected();
+  if (offset + text.size() <= next) return false;
+  if (offset < next) {
+    text.remove_prefix(static_cast<std::uint32_t>(next - offset));
+    offset = next;
+  }
+  if (offset > next) {
+    insert_ahead(offset, std::move(text));
+    return false;
+  }
+  append(buffers, std::move(text));
+  if (!ahead_) return true;
+  auto& pieces = ahead_->pieces;
+  auto done = pieces.begin();
+  for (; done != pieces.end() && done->begin <= expected(); ++done) {
+    ahead_->octets -= done->text.size();
+    if (done->end() <= expected()) continue;
+    done->text.remove_prefix(static_cast<std::uint32_t>(expected() - done->begin));
+    append(buffers, std::move(done->text));
+  }
+  pieces.erase(pieces.begin(), done);
+  if (pieces.empty()) ahead_.reset();
+  return true;
+}
+
+void receive_queue::append(pool& buffers, slice text) {
+  const bool wasteful = text.owner() && text.size() < text.owner()->capacity() / copy_share;
+  if (wasteful && !ready_.empty()) {
+    ready_.copy_in(buffers, text.octets());
+  } else {
+    ready_.push_back(std::move(text));
+  }
+}
+
+void receive_queue::insert_ahead(std::uint64_t offset, slice text) {
+  if (!ahead_) ahead_ = std::make_unique<reassembly>();
+  reassembly& r = *ahead_;
+  auto at = std::partition_point(r.pieces.begin(), r.pieces.end(), [&](const piece& p) { return p.end() <= offset; });
+  // What is held already wins: the octets are the same, and what was acknowledged by SACK is never given back.
+  const std::uint64_t mark = offset;
+  while (!text.empty()) {
+    if (at != r.pieces.end() && at->begin <= offset) {
+      const auto covered = std::min<std::uint64_t>(text.size(), at->end() - offset);
+      text.remove_prefix(static_cast<std::uint32_t>(covered));
+      offset += covered;
+      ++at;
+      continue;
+    }
+    const std::uint64_t room = at == r.pieces.end() ? text.size() : at->begin - offset;
+    const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(text.size(), room));
+    at = r.pieces.insert(at, piece{offset, text.sub(0, n)}) + 1;
+    r.octets += n;
+    text.remove_prefix(n);
+    offset += n;
+  }
+  std::array<std::uint64_t, 4> recent{mark};
+  std::size_t count = 1;
+  for (std::size_t i = 0; i < r.recent_count && count < recent.size(); ++i)
+    if (r.recent[i] != mark) recent[count++] = r.recent[i];
+  r.recent = recent;
+  r.recent_count = count;
+}
+
+receive_queue::range receive_queue::range_around(std::uint64_t offset) const {
+  const auto& pieces = ahead_->pieces;
+  auto first = std::partition_point(pieces.begin(), pieces.end(), [&](const piece& p) { return p.end() <= offset; });
+  if (first == pieces.end() || first->begin > offset) return {};
+  auto last = first;
+  while (first != pieces.begin() && std::prev(first)->end() == first->begin) --first;
+  while (std::next(last) != pieces.end() && last->end() == std::next(last)->begin) ++last;
+  return {first->begin, last->end()};
+}
+
+receive_queue::ranges receive_queue::blocks() const {
+  ranges found;
+  if (!ahead_) return found;
+  const auto add = [&](range r) {
+    const auto end = found.list.begin() + static_cast<std::ptrdiff_t>(found.count);
+    const bool known = std::any_of(found.list.begin(), end, [&](const range& k) { return k.begin == r.begin; });
+    if (r.end > r.begin && !known && found.count < found.list.size()) found.list[found.count++] = r;
+  };
+  for (std::size_t i = 0; i < ahead_->recent_count; ++i) add(range_around(ahead_->recent[i]));
+  return found;
+}
+
+void receive_queue::clear() {
+  ready_.clear();
+  ahead_.reset();
+}
+
+}  // namespace tunic::tcp

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "stack/buffer/chain.hpp"
+
+namespace tunic::tcp {
+
+/// Received text: what is in order waits for the user, what came ahead of a gap waits for the gap. It works in offsets of the
+/// stream; 0 stands at IRS+1. Text stays where it arrived: slices of its packets.
+class receive_queue {
+ public:
+  struct range {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+  };
+
+  /// Takes text at an offset that may lie ahead of, at or before expected(); what is there already is cut off. Returns whether
+  /// expected() has moved.
+  bool insert(pool& buffers, std::uint64_t offset, slice text);
+  /// The offset after the last octet in order: RCV.NXT's.
+  [[nodiscard]] std::uint64_t expected() const { return ready_.end(); }
+  [[nodiscard]] bool has_gap() const { return ahead_ && !ahead_->pieces.empty(); }
+
+  [[nodiscard]] std::uint64_t size() const { return ready_.size(); }
+  [[nodiscard]] bool empty() const { return ready_.empty(); }
+  /// Octets held, in order and ahead of a gap.
+  [[nodiscard]] std::uint64_t held() const { return ready_.size() + (ahead_ ? ahead_->octets : 0); }
+  [[nodiscard]] std::span<const std::byte> front() const { return ready_.front(); }
+  void pop_front(std::uint64_t n) { ready_.pop_front(n); }
+  std::size_t copy_out(std::span<std::byte> to) { return ready_.copy_out(to); }
+  /// Forgets the text that waits for the user; the offsets go on.
+  void drop_ready() { ready_.clear(); }
+  void clear();
+
+  /// The ranges ahead of the gap, the one that changed last first (RFC 2018 §4): what SACK blocks report.
+  struct ranges {
+    std::array<range, 4> list;
+    std::size_t count = 0;
+  };
+  [[nodiscard]] ranges blocks() const;
+
+ private:
+  struct piece {
+    std::uint64_t begin = 0;
+    slice text;
+    [[nodiscard]] std::uint64_t end() const { return begin + text.size(); }
+  };
+  // Exists only while something is missing.
+  struct reassembly {
+    std::vector<piece> pieces;  // in order, disjoint
+    std::uint64_t octets = 0;
+    std::array<std::uint64_t, 4> recent{};  // offsets in the ranges that changed last, the latest first
+    std::size_t recent_count = 0;
+  };
+  // Text below a quarter of its buffer is copied behind the last slice, so that it does not pin the buffer.
+  static constexpr std::uint32_t copy_share = 4;
+
+  void append(pool& buffers, slice text);
+  void insert_ahead(std::uint64_t offset, slice text);
+  [[nodiscard]] range range_around(std::uint64_t offset) const;
+
+  chain ready_;
+  std::unique_ptr<reassembly> ahead_;
+};
+
+}  // namespace tunic::tcp

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include "stack/base/address.hpp"
+#include "stack/base/seq.hpp"
+#include "stack/buffer/slice.hpp"
+#include "stack/wire/tcp.hpp"
+
+namespace tunic::tcp {
+
+/// An arrived segment in the RFC's words: SEG.SEQ, SEG.ACK, SEG.LEN, SEG.WND (RFC 9293 §3.3.1).
+struct segment {
+  four_tuple ends;  ///< ours first
+  wire::tcp_header header;
+  slice text;
+
+  tunic::seq seq;               ///< of the first octet of text, or of the SYN before it
+  tunic::seq ack;
+  wire::tcp_flags flags;
+  std::uint16_t segment_size = 0;  ///< a super-segment stands for segments of this many octets; else 0
+
+  /// Octets of sequence space: the text, SYN and FIN.
+  [[nodiscard]] std::uint32_t len() const { return text.size() + (flags.syn ? 1u : 0u) + (flags.fin ? 1u : 0u); }
+};
+
+}  // namespace tunic::tcp

@@ -1,0 +1,456 @@
+#include <algorithm>
+
+#include "stack/tcp/layer.hpp"
+
+// RFC 9293 §3.10.7, SEGMENT ARRIVES: in the RFC's own order, one function a step.
+
+namespace tunic::tcp {
+namespace {
+
+// A reset as §3.10.7.1 forms it: from what the segment acknowledges, or else acknowledging the segment.
+orphan reset_for(const segment& s) {
+  orphan o{s.ends, {}};
+  o.header.flags.rst = true;
+  if (s.flags.ack) {
+    o.header.seq_number = s.ack;
+  } else {
+    o.header.flags.ack = true;
+    o.header.ack_number = s.seq + s.len();
+  }
+  return o;
+}
+
+}  // namespace
+
+// §3.10.7.1, CLOSED.
+void layer::arrives_closed(const segment& s, instant) {
+  counters_.count(drop::no_listener);
+  if (!s.flags.rst) reset_peer(s);
+}
+
+void layer::reset_peer(const segment& s) { push_orphan(reset_for(s)); }
+
+// §3.10.7.2, LISTEN.
+void layer::arrives_listen(listener& l, const segment& s, instant now) {
+  if (s.flags.rst) return;  // first
+  if (s.flags.ack) {        // second
+    counters_.count(drop::unacceptable_ack);
+    reset_peer(s);
+    return;
+  }
+  if (!s.flags.syn || s.flags.fin) return counters_.count(drop::bad_flags);  // fourth; a SYN with FIN is nobody's request
+  if (l.syn_queue.size() >= l.options.backlog) return counters_.count(drop::syn_queue_full);
+  if (l.accept_queue.size() >= l.options.backlog) return counters_.count(drop::accept_queue_full);
+  switch (l.user->on_syn(s.ends)) {  // third: where RFC 9293 checks security
+    case verdict::accept: break;
+    case verdict::refuse: reset_peer(s); return;
+    case verdict::drop: counters_.count(drop::no_listener); return;
+  }
+  tcb& t = make(s.ends, now);
+  t.passive = true;
+  t.listener = &l;
+  l.syn_queue.push_back(t);
+  t.no_delay = l.options.no_delay;
+  t.tos = l.options.tos;
+  if (l.options.hop_limit != 0) t.hop_limit = l.options.hop_limit;
+  if (l.options.receive_buffer != 0) t.receive_buffer = l.options.receive_buffer;
+  if (l.options.send_buffer != 0) t.send_buffer = l.options.send_buffer;
+  offer_options(t);
+  t.rcv.irs = s.seq;
+  t.rcv.nxt = s.seq + 1;
+  t.rcv.edge = t.rcv.nxt + std::min<std::uint32_t>(t.receive_buffer, 0xffff);  // a SYN's window is not scaled
+  take_options(t, s);
+  enter(t, state::syn_received, now);
+  make_ready(t);
+}
+
+void layer::offer_options(tcb& t) {
+  // RFC 7323 §2.3: the smallest shift that lets the whole buffer be offered.
+  std::uint8_t shift = 0;
+  while (config_.window_scale && shift < 14 && (t.receive_buffer >> shift) > 0xffff) ++shift;
+  t.rcv.shift = {shift};
+}
+
+// What the peer's SYN says.
+void layer::take_options(tcb& t, const segment& s) {
+  const wire::tcp_options& o = s.header.options;
+  if (o.mss) t.peer_mss = *o.mss;
+  t.scale_on = config_.window_scale && o.window_scale.has_value();
+  if (t.scale_on) {
+    t.snd.shift = *o.window_scale;
+  } else {
+    t.rcv.shift = {};  // RFC 7323 §1.3: both sides offer it, or neither shifts
+  }
+  t.timestamps_on = config_.timestamps && o.timestamps.has_value();
+  if (t.timestamps_on) t.ts.recent = o.timestamps->val;
+  t.sack_on = config_.sack && o.sack_permitted;
+  t.mss = mss_for(t);
+  t.snd.wnd = t.snd.max_wnd = s.header.window.value;  // a SYN's window is never scaled
+  t.snd.wl1 = s.seq;
+  t.snd.wl2 = s.ack;
+}
+
+// §3.10.7.3, SYN-SENT.
+void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
+  if (s.flags.ack && (s.ack <= t.snd.iss || s.ack > t.snd.nxt)) {  // first
+    counters_.count(drop::unacceptable_ack);
+    if (!s.flags.rst) reset_peer(s);
+    return;
+  }
+  if (s.flags.rst) {  // second; RFC 5961 §3.2: without an acceptable ACK it is nobody's word
+    if (s.flags.ack) {
+      close_with(t, make_error_code(std::errc::connection_refused), now);
+    } else {
+      counters_.count(drop::unacceptable_segment);
+    }
+    return;
+  }
+  if (!s.flags.syn) return counters_.count(drop::bad_flags);  // fifth
+  t.rcv.irs = s.seq;  // fourth
+  t.rcv.nxt = s.seq + 1;
+  t.rcv.edge = t.rcv.nxt + std::min<std::uint32_t>(t.receive_buffer, 0xffff);
+  take_options(t, s);
+  t.last_received = now;
+  if (!s.flags.ack) {  // simultaneous open: our SYN goes again, with the ACK
+    enter(t, state::syn_received, now);
+    t.deadline(timer::retransmit) = never;
+    t.backoff = t.unanswered = 0;
+    t.recovery.mark(t.snd.iss, t.snd.iss + 1);
+    make_ready(t);
+    return;
+  }
+  t.snd.una = s.ack;
+  become_established(t, s, now);
+  t.ack_now = true;
+  make_ready(t);
+  segment rest = s;  // "if there are other controls or text in the segment, then continue processing at the sixth step"
+  rest.seq += 1;
+  rest.flags.syn = false;
+  if (rest.len() > 0) {
+    take_text(t, rest, now);
+    check_fin(t, rest, now);
+  }
+}
+
+void layer::become_established(tcb& t, const segment& s, instant now) {
+  sample_rtt(t, s, now);
+  t.deadline(timer::retransmit) = never;
+  t.backoff = t.unanswered = t.duplicate_acks = 0;
+  t.recovery.mark(t.snd.una, t.snd.una);
+  t.cc.on_established(config_.initial_window, t.mss);
+  t.last_received = now;
+  arm_keep_alive(t, now);
+  if (t.listener) {
+    t.listener->syn_queue.remove(t);
+    t.listener->accept_queue.push_back(t);
+    ++counters_.passive_opens;
+  }
+  enter(t, state::established, now);
+  if (t.closing) enter(t, state::fin_wait_1, now);  // CLOSE was queued in SYN-RECEIVED (§3.10.4)
+  t.pending.established = true;
+  if (!t.send_queue.empty() || t.closing) make_ready(t);
+}
+
+// §3.10.7.4, all other states.
+void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
+  if (t.state == state::syn_received && s.flags.syn && !s.flags.ack && !s.flags.rst && s.seq == t.rcv.irs) {
+    // The peer repeats its SYN, so our answer was lost; an ACK alone would tell it nothing.
+    t.recovery.mark(t.snd.iss, t.snd.iss + 1);
+    make_ready(t);
+    return;
+  }
+  if (t.state == state::syn_received && !t.passive && s.flags.syn && s.flags.ack && s.seq == t.rcv.irs) {
+    s.flags.syn = false;  // simultaneous open: the peer's SYN comes again with the ACK of ours (RFC 9293 figure 7, line 5)
+    s.seq += 1;
+  }
+  if (!check_timestamps(t, s) || !check_sequence(t, s)) {  // first: sequence number, PAWS before it (RFC 7323 §5.3)
+    counters_.count(drop::unacceptable_segment);
+    if (!s.flags.rst) {
+      t.ack_now = true;
+      make_ready(t);
+    }
+    return;
+  }
+  note_timestamp(t, s);
+  if (!check_rst(t, s, now)) return;  // second; the third, security, is nobody's today
+  if (!check_syn(t, s, now)) return;  // fourth
+  if (!check_ack(t, s, now)) return;  // fifth
+  t.last_received = now;
+  if (t.keep_alive) arm_keep_alive(t, now);
+  // sixth: the urgent pointer is taken as RFC 6093 §6 advises: urgent text is text like any other
+  if (t.state != state::closed && !s.text.empty()) take_text(t, s, now);  // seventh
+  if (t.state != state::closed) check_fin(t, s, now);                     // eighth
+}
+
+bool layer::check_timestamps(tcb& t, const segment& s) {
+  const auto& ts = s.header.options.timestamps;
+  if (!t.timestamps_on || !ts) return true;
+  return static_cast<std::int32_t>(ts->val - t.ts.recent) >= 0 || s.flags.rst;  // RFC 7323 §5.3, R1
+}
+
+void layer::note_timestamp(tcb& t, const segment& s) {
+  const auto& ts = s.header.options.timestamps;
+  if (t.timestamps_on && ts && s.header.seq_number <= t.ts.last_ack_sent) t.ts.recent = ts->val;  // RFC 7323 §4.3, (2)
+}
+
+// Whether a part of the segment lies in the window; cuts off what does not.
+bool layer::check_sequence(tcb& t, segment& s) {
+  const std::uint32_t len = s.len();
+  if (len == 0) return t.rcv.nxt <= s.seq && s.seq <= t.rcv.edge;  // the edge itself: where a peer that filled the window stands
+  if (s.seq > t.rcv.edge || s.seq + len <= t.rcv.nxt) return false;
+  if (s.seq == t.rcv.edge && !s.text.empty()) {
+    // A shut window takes no text, "but special allowance should be made to accept valid ACKs, URGs, and RSTs".
+    if (s.seq != t.rcv.nxt) return false;
+    t.ack_now = true;
+    make_ready(t);
+  }
+  if (s.seq < t.rcv.nxt) {
+    std::uint32_t old = distance(s.seq, t.rcv.nxt);
+    if (s.flags.syn) --old;
+    s.text.remove_prefix(std::min(old, s.text.size()));
+    s.seq = t.rcv.nxt;
+    t.ack_now = true;  // the peer repeats what it thinks lost
+    make_ready(t);
+  }
+  const std::uint32_t room = distance(s.seq, t.rcv.edge);
+  if (s.text.size() > room) {
+    s.text.remove_suffix(s.text.size() - room);
+    s.flags.fin = false;
+    s.flags.psh = false;
+  }
+  return true;
+}
+
+bool layer::check_rst(tcb& t, const segment& s, instant now) {
+  if (!s.flags.rst) return true;
+  if (s.seq != t.rcv.nxt) {  // RFC 5961 §3.2: in the window, but not the very number
+    challenge(t, now);
+    return false;
+  }
+  switch (t.state) {
+    case state::syn_received:  // a passive open goes back to LISTEN: its listener never left it
+      close_with(t, t.passive ? std::error_code{} : make_error_code(std::errc::connection_refused), now);
+      break;
+    case state::established:
+    case state::fin_wait_1:
+    case state::fin_wait_2:
+    case state::close_wait: close_with(t, make_error_code(std::errc::connection_reset), now); break;
+    case state::closing:
+    case state::last_ack: close_with(t, {}, now); break;
+    case state::closed:
+    case state::listen:
+    case state::syn_sent:
+    case state::time_wait: break;
+  }
+  return false;
+}
+
+bool layer::check_syn(tcb& t, const segment& s, instant now) {
+  if (!s.flags.syn) return true;
+  if (t.state == state::syn_received && t.passive) {
+    close_with(t, {}, now);  // back to LISTEN
+    return false;
+  }
+  challenge(t, now);  // RFC 5961 §4.2
+  return false;
+}
+
+void layer::challenge(tcb& t, instant now) {
+  if (!may_challenge(now)) return;
+  t.ack_now = true;
+  make_ready(t);
+}
+
+bool layer::check_ack(tcb& t, const segment& s, instant now) {
+  if (!s.flags.ack) return counters_.count(drop::bad_flags), false;
+  if (t.state == state::syn_received) {
+    if (s.ack <= t.snd.una || s.ack > t.snd.nxt) {
+      counters_.count(drop::unacceptable_ack);
+      reset_peer(s);
+      return false;
+    }
+    if (t.listener && t.listener->accept_queue.size() >= t.listener->options.backlog) {
+      counters_.count(drop::accept_queue_full);  // the peer will repeat itself, and somebody may accept by then
+      return false;
+    }
+    t.snd.una = s.ack;
+    become_established(t, s, now);
+    update_window(t, s);
+    return true;
+  }
+  // RFC 5961 §5.2: what acknowledges too old or unsent octets is not believed.
+  if (s.ack > t.snd.nxt || s.ack < t.snd.una - t.snd.max_wnd) {
+    counters_.count(drop::unacceptable_ack);
+    challenge(t, now);
+    return false;
+  }
+  take_ack(t, s, now);
+  if (!t.fin_acked()) return true;
+  switch (t.state) {
+    case state::fin_wait_1:
+      enter(t, state::fin_wait_2, now);
+      if (!t.user) t.deadline(timer::fin_wait_2) = now + config_.fin_wait_2_timeout;
+      return true;
+    case state::closing: enter_time_wait(t, now); return false;
+    case state::last_ack: close_with(t, {}, now); return false;
+    case state::closed:
+    case state::listen:
+    case state::syn_sent:
+    case state::syn_received:
+    case state::established:
+    case state::fin_wait_2:
+    case state::close_wait:
+    case state::time_wait: return true;
+  }
+}
+
+void layer::take_ack(tcb& t, const segment& s, instant now) {
+  t.unanswered = t.user || t.listener ? 0 : t.unanswered;  // an answering peer is alive; nobody waits for ever for an orphan's
+  if (s.ack > t.snd.una) {
+    on_new_ack(t, s, now);
+  } else if (s.ack == t.snd.una && t.snd.una != t.snd.nxt && s.len() == 0 &&
+             std::uint32_t{s.header.window.value} << t.snd.shift.value == t.snd.wnd) {
+    on_duplicate_ack(t, now);  // RFC 5681 §2
+  }
+  update_window(t, s);
+}
+
+void layer::on_new_ack(tcb& t, const segment& s, instant now) {
+  const std::uint32_t acked = distance(t.snd.una, s.ack);
+  const std::uint32_t flight = distance(t.snd.una, t.snd.nxt);
+  sample_rtt(t, s, now);
+  t.send_queue.pop_front(std::min<std::uint64_t>(distance(t.seq_of(t.send_queue.begin()), s.ack), t.send_queue.size()));
+  t.snd.una = s.ack;
+  t.backoff = t.unanswered = 0;
+  t.duplicate_acks = 0;
+  const auto phase = t.recovery.current();
+  const auto progress = t.recovery.on_new_ack(t.snd.una, t.snd.nxt, t.mss);
+  if (phase == recovery::phase::fast) {
+    if (progress == recovery::progress::full) {
+      t.cc.on_recovered(distance(t.snd.una, t.snd.nxt));
+    } else {
+      t.cc.on_partial_ack(acked);
+    }
+  } else {
+    // Half of the window in flight is use enough: what a super-segment rounds off, or slow start has just added, is not idleness.
+    t.cc.on_ack(acked, flight >= t.cc.cwnd() / 2);
+  }
+  if (t.snd.una == t.snd.nxt) {
+    t.deadline(timer::retransmit) = never;  // RFC 6298 §5.2
+  } else {
+    arm_retransmit(t, now);  // §5.3
+  }
+  if (t.send_short && t.send_queue.size() <= t.send_buffer / 2) {
+    t.send_short = false;
+    t.pending.writable = true;
+  }
+  make_ready(t);
+}
+
+void layer::on_duplicate_ack(tcb& t, instant) {
+  constexpr unsigned threshold = 3;  // RFC 5681 §3.2
+  if (t.duplicate_acks < 255) ++t.duplicate_acks;
+  if (t.recovery.current() == recovery::phase::fast) {
+    t.cc.on_duplicate_ack();
+  } else if (t.duplicate_acks == threshold && t.recovery.may_enter_fast(t.snd.una)) {
+    t.cc.on_fast_retransmit(distance(t.snd.una, t.snd.nxt));
+    t.recovery.enter_fast(t.snd.una, t.snd.nxt, t.mss);
+  } else {
+    return;
+  }
+  make_ready(t);
+}
+
+void layer::sample_rtt(tcb& t, const segment& s, instant now) {
+  if (t.timing) {
+    if (s.ack < t.timed_seq) return;
+    t.timing = false;
+    t.rtt.sample(now - t.timed_at);
+  } else if (t.timestamps_on && s.header.options.timestamps && s.header.options.timestamps->ecr != 0) {
+    // Karn's ambiguity does not touch timestamps (RFC 7323 §4.1).
+    const auto ms = static_cast<std::int32_t>(timestamp(t, now) - s.header.options.timestamps->ecr);
+    if (ms >= 0) t.rtt.sample(std::chrono::milliseconds{ms});
+  }
+}
+
+void layer::update_window(tcb& t, const segment& s) {
+  if (!(t.snd.wl1 < s.seq || (t.snd.wl1 == s.seq && t.snd.wl2 <= s.ack))) return;
+  const std::uint32_t wnd = std::uint32_t{s.header.window.value} << t.snd.shift.value;
+  const bool opens = t.snd.wnd < t.mss && wnd >= t.mss;
+  if (wnd > t.snd.wnd) make_ready(t);
+  t.snd.wnd = wnd;
+  t.snd.max_wnd = std::max(t.snd.max_wnd, wnd);
+  t.snd.wl1 = s.seq;
+  t.snd.wl2 = s.ack;
+  if (opens) {
+    t.backoff = 0;
+    t.deadline(timer::retransmit) = never;
+    if (t.snd.una != t.snd.nxt) t.recovery.mark(t.snd.una, t.snd.nxt);  // it met a shut window
+  }
+}
+
+// §3.10.7.4, seventh step.
+void layer::take_text(tcb& t, const segment& s, instant now) {
+  if (t.fin_received) return;  // "this should not occur since a FIN has been received from the remote side"
+  if (!t.user && !t.listener) {  // nobody will ever read it, and the peer must learn that (RFC 1122 §4.2.2.13)
+    abort_with(t, {}, now);
+    return;
+  }
+  const bool had_gap = t.receive_queue.has_gap();
+  const std::uint64_t before = t.receive_queue.expected();
+  const bool moved = t.receive_queue.insert(pool_, before + distance(t.rcv.nxt, s.seq), s.text);
+  t.rcv.nxt += static_cast<std::uint32_t>(t.receive_queue.expected() - before);
+  if (moved) {
+    if (t.deaf) {
+      t.receive_queue.drop_ready();
+    } else {
+      t.pending.readable = true;
+    }
+  }
+  t.unacked += s.text.size();
+  // RFC 9293 §3.8.6.3: every second full segment at least; RFC 5681 §4.2: at once for what is out of order or fills a gap.
+  if (!moved || had_gap || t.unacked >= 2u * std::min<std::uint32_t>(own_mss(t.ends.remote.address), 1u << 16)) t.ack_now = true;
+  if (t.ack_now) {
+    make_ready(t);
+  } else if (t.deadline(timer::delayed_ack) == never) {
+    t.deadline(timer::delayed_ack) = now + config_.delayed_ack;
+  }
+}
+
+// §3.10.7.4, eighth step.
+void layer::check_fin(tcb& t, const segment& s, instant now) {
+  if (s.flags.fin && !t.fin_received) t.rcv.fin = s.seq + s.text.size();
+  if (!t.rcv.fin || t.fin_received) return;
+  if (*t.rcv.fin != t.rcv.nxt) {  // text before it is missing
+    t.ack_now = true;
+    make_ready(t);
+    return;
+  }
+  t.fin_received = true;
+  t.rcv.nxt += 1;
+  t.rcv.edge = max(t.rcv.edge, t.rcv.nxt);
+  t.ack_now = true;
+  t.pending.readable = true;
+  make_ready(t);
+  switch (t.state) {
+    case state::syn_received:
+    case state::established: enter(t, state::close_wait, now); break;
+    case state::fin_wait_1:
+      if (t.fin_acked()) {
+        enter_time_wait(t, now);
+      } else {
+        enter(t, state::closing, now);
+      }
+      break;
+    case state::fin_wait_2: enter_time_wait(t, now); break;
+    case state::closed:
+    case state::listen:
+    case state::syn_sent:
+    case state::close_wait:
+    case state::closing:
+    case state::last_ack:
+    case state::time_wait: break;
+  }
+}
+
+}  // namespace tunic::tcp

@@ -1,0 +1,99 @@
+#include "stack/tcp/time_wait.hpp"
+
+#include "stack/tcp/layer.hpp"
+
+namespace tunic::tcp {
+
+void layer::enter_time_wait(tcb& t, instant now) {
+  if (demux_.size() >= config_.time_wait_records) {
+    close_with(t, {}, now);
+    return;
+  }
+  auto& w = *new time_wait{t.ends};
+  w.snd_nxt = t.snd.nxt;
+  w.rcv_nxt = t.rcv.nxt;
+  w.window = offer_window(t);
+  w.timestamps_on = t.timestamps_on;
+  w.ts_offset = t.ts.offset;
+  w.ts_recent = t.ts.recent;
+  demux_.remove(t);
+  demux_.insert(w);
+  wheel_.arm(w, now + 2 * config_.msl);  // RFC 9293 §3.6.1, MUST-13
+  if (t.ack_now) acknowledge(w, now);
+  t.ack_now = false;
+  enter(t, state::time_wait, now);
+  timer_wheel::cancel(t);
+  t.deadlines.fill(never);
+  unready(t);
+  if (t.user) {
+    w.held = &t;
+    t.remains = &w;
+  } else {
+    bury(t);
+  }
+}
+
+void layer::leave_time_wait(time_wait& w, instant now) {
+  demux_.remove(w);
+  tcb* held = w.held;
+  const four_tuple ends = w.ends;
+  delete &w;
+  if (!held) {
+    if (observer_) observer_->on_state(ends, state::time_wait, state::closed, now);
+    return;
+  }
+  held->remains = nullptr;
+  enter(*held, state::closed, now);
+  held->pending.closed = true;
+  notify(*held);
+}
+
+void layer::acknowledge(const time_wait& w, instant now) {
+  orphan o{w.ends, {}};
+  o.header.seq_number = w.snd_nxt;
+  o.header.ack_number = w.rcv_nxt;
+  o.header.flags.ack = true;
+  o.header.window = w.window;
+  if (w.timestamps_on)
+    o.header.options.timestamps = wire::tcp_timestamps{
+        w.ts_offset + static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::milliseconds{1}), w.ts_recent};
+  push_orphan(o);
+}
+
+// SEGMENT ARRIVES in TIME-WAIT (RFC 9293 §3.10.7.4).
+void layer::arrives_time_wait(time_wait& w, const segment& s, instant now) {
+  if (s.flags.syn && !s.flags.ack && !s.flags.rst && !s.flags.fin) {
+    // A new incarnation is welcome if it cannot be mistaken for the old one (RFC 9293 §3.6.1, MAY-2; RFC 6191).
+    const auto& ts = s.header.options.timestamps;
+    const bool newer = w.timestamps_on && ts && static_cast<std::int32_t>(ts->val - w.ts_recent) > 0;
+    if (listener* l = find_listener(w.ends.local); l && (newer || s.seq > w.rcv_nxt)) {
+      leave_time_wait(w, now);
+      arrives_listen(*l, s, now);
+      return;
+    }
+  }
+  if (s.flags.rst) {  // second step; RFC 5961 §3: only the exact number is believed
+    if (s.seq == w.rcv_nxt) {
+      leave_time_wait(w, now);
+    } else {
+      counters_.count(drop::unacceptable_segment);
+    }
+    return;
+  }
+  if (s.flags.syn) {  // fourth step, as RFC 5961 §4 has it
+    if (may_challenge(now)) acknowledge(w, now);
+    return;
+  }
+  const std::uint32_t len = s.len();
+  if (len == 0 && s.seq == w.rcv_nxt) return;  // a late acknowledgement of what is acknowledged
+  // "The only thing that can arrive in this state is a retransmission of the remote FIN": acknowledge, and wait anew.
+  if (s.flags.fin && s.seq + len == w.rcv_nxt) {
+    acknowledge(w, now);
+    wheel_.arm(w, now + 2 * config_.msl);
+    return;
+  }
+  counters_.count(drop::unacceptable_segment);
+  if (may_challenge(now)) acknowledge(w, now);
+}
+
+}  // namespace tunic::tcp

@@ -1,0 +1,226 @@
+#include <algorithm>
+
+#include "stack/tcp/layer.hpp"
+
+// RFC 9293 §3.10.1 to §3.10.6: OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS.
+
+namespace tunic::tcp {
+
+result<tcb*, std::error_code> layer::open(const open_options& o, user& u, instant now) {
+  if (o.remote.port == 0 || o.remote.address.is_unspecified() || o.remote.address.is_multicast() ||
+      o.remote.address.is_broadcast())
+    return make_error_code(std::errc::invalid_argument);
+  const auto local = o.local_address ? o.local_address : ip_.source_for(o.remote.address);
+  if (!local || !ip_.reachable(o.remote.address)) return make_error_code(std::errc::network_unreachable);
+  if (!ip_.is_ours(*local) || local->is_v4() != o.remote.address.is_v4())
+    return make_error_code(std::errc::address_not_available);
+
+  four_tuple ends{{*local, o.local_port}, o.remote};
+  const auto is_free = [&](std::uint16_t port) {
+    four_tuple wanted = ends;
+    wanted.local.port = port;
+    return !demux_.find(wanted);
+  };
+  if (o.local_port == 0) {
+    const auto port = ports_.choose(ends, is_free);
+    if (!port) return make_error_code(std::errc::address_in_use);
+    ends.local.port = *port;
+  } else if (!is_free(o.local_port)) {
+    return make_error_code(std::errc::address_in_use);
+  }
+
+  tcb& t = make(ends, now);
+  ++counters_.active_opens;
+  t.user = &u;
+  t.no_delay = o.no_delay;
+  if (o.hop_limit != 0) t.hop_limit = o.hop_limit;
+  t.tos = o.tos;
+  if (o.receive_buffer != 0) t.receive_buffer = o.receive_buffer;
+  if (o.send_buffer != 0) t.send_buffer = o.send_buffer;
+  offer_options(t);
+  enter(t, state::syn_sent, now);
+  make_ready(t);
+  return &t;
+}
+
+result<listener*, std::error_code> layer::listen(const listen_options& o, listener_user& u) {
+  const address& local = o.local.address;
+  if (o.local.port == 0) return make_error_code(std::errc::invalid_argument);
+  if (!local.is_unspecified() && !ip_.is_ours(local)) return make_error_code(std::errc::address_not_available);
+  for (const auto& l : listeners_) {
+    const listen_options& other = l->options;
+    if (other.local.port != o.local.port) continue;
+    if (other.local.address == local) return make_error_code(std::errc::address_in_use);
+    // The two unspecified addresses overlap unless version 6 keeps to itself.
+    const bool both_any = other.local.address.is_unspecified() && local.is_unspecified();
+    if (both_any && !(other.local.address.is_v4() ? o.v6_only : other.v6_only))
+      return make_error_code(std::errc::address_in_use);
+  }
+  listeners_.push_back(std::make_unique<listener>(o, u));
+  return listeners_.back().get();
+}
+
+tcb* layer::accept(listener& l, user& u) {
+  tcb* t = l.accept_queue.front();
+  if (!t) return nullptr;
+  leave_listener(*t);
+  t->user = &u;
+  t->pending = {};
+  return t;
+}
+
+void layer::close(listener& l, instant now) {
+  while (tcb* t = l.syn_queue.front()) abort_with(*t, {}, now);
+  while (tcb* t = l.accept_queue.front()) abort_with(*t, {}, now);
+  std::erase_if(listeners_, [&](const auto& held) { return held.get() == &l; });
+}
+
+std::size_t layer::send_room(const tcb& t) const {
+  const bool open = t.state == state::established || t.state == state::close_wait || t.state == state::syn_sent ||
+                    t.state == state::syn_received;
+  if (!open || t.closing) return 0;
+  return t.send_queue.size() < t.send_buffer ? t.send_buffer - static_cast<std::size_t>(t.send_queue.size()) : 0;
+}
+
+std::size_t layer::send(tcb& t, std::span<const std::byte> octets) {
+  const std::size_t n = std::min(octets.size(), send_room(t));
+  if (n < octets.size()) t.send_short = true;
+  if (n == 0) return 0;
+  t.send_queue.copy_in(pool_, octets.first(n));
+  if (t.synchronised()) make_ready(t);
+  return n;
+}
+
+std::size_t layer::send(tcb& t, const slice& octets) {
+  const std::size_t n = std::min<std::size_t>(octets.size(), send_room(t));
+  if (n < octets.size()) t.send_short = true;
+  if (n == 0) return 0;
+  t.send_queue.push_back(octets.sub(0, static_cast<std::uint32_t>(n)));
+  if (t.synchronised()) make_ready(t);
+  return n;
+}
+
+std::size_t layer::receive(tcb& t, std::span<std::byte> to) {
+  const std::size_t n = t.receive_queue.copy_out(to);
+  if (n > 0) after_receive(t);
+  return n;
+}
+
+void layer::consume(tcb& t, std::size_t n) {
+  t.receive_queue.pop_front(n);
+  after_receive(t);
+}
+
+// The user has made room: tell the peer once that is worth a segment of its own (RFC 9293 §3.8.6.2.2).
+void layer::after_receive(tcb& t) {
+  if (!t.synchronised() || t.fin_received) return;
+  const seq wanted = wanted_edge(t);
+  if (wanted <= t.rcv.edge) return;
+  const std::uint32_t gain = distance(t.rcv.edge, wanted);
+  const bool was_shut = t.rcv_wnd() < own_mss(t.ends.remote.address);
+  if (gain >= t.receive_buffer / 4 || (was_shut && gain >= std::min<std::uint32_t>(t.receive_buffer / 2, own_mss(t.ends.remote.address)))) {
+    t.ack_now = true;
+    make_ready(t);
+  }
+}
+
+void layer::close(tcb& t, instant now) {
+  if (t.closing) return;
+  switch (t.state) {
+    case state::closed:
+    case state::listen: return;
+    case state::syn_sent: close_with(t, make_error_code(std::errc::connection_aborted), now); return;
+    case state::syn_received: t.closing = true; return;  // queued until ESTABLISHED
+    case state::established:
+      t.closing = true;
+      enter(t, state::fin_wait_1, now);
+      break;
+    case state::close_wait:
+      t.closing = true;
+      enter(t, state::last_ack, now);
+      break;
+    case state::fin_wait_1:
+    case state::fin_wait_2:
+    case state::closing:
+    case state::last_ack:
+    case state::time_wait: return;
+  }
+  make_ready(t);
+}
+
+void layer::shut_receive(tcb& t) {
+  t.deaf = true;
+  t.receive_queue.drop_ready();
+  after_receive(t);
+}
+
+void layer::abort(tcb& t, instant now) {
+  if (t.remains) {
+    leave_time_wait(*t.remains, now);
+    return;
+  }
+  abort_with(t, make_error_code(std::errc::connection_aborted), now);
+}
+
+void layer::release(tcb& t, instant now) {
+  t.user = nullptr;
+  if (t.remains) {
+    t.remains->held = nullptr;
+    bury(t);
+    return;
+  }
+  if (t.state == state::closed) {
+    bury(t);
+    return;
+  }
+  if (!t.receive_queue.empty() && !t.deaf) {  // RFC 2525 §2.17: the peer must learn that its text was not read
+    abort_with(t, {}, now);
+    return;
+  }
+  close(t, now);
+  if (t.state == state::fin_wait_2) t.deadline(timer::fin_wait_2) = now + config_.fin_wait_2_timeout;
+  if (t.state != state::closed) rearm(t);
+}
+
+status layer::status(const tcb& t) const {
+  tcp::status s;
+  s.state = t.state;
+  s.ends = t.ends;
+  if (t.rtt.sampled()) s.srtt = t.rtt.srtt();
+  s.rto = t.rtt.rto(config_.rto_initial, config_.rto_min, config_.rto_max);
+  s.mss = t.mss;
+  s.cwnd = t.cc.cwnd();
+  s.ssthresh = t.cc.ssthresh();
+  s.snd_wnd = t.snd.wnd;
+  s.rcv_wnd = t.rcv_wnd();
+  s.in_flight = distance(t.snd.una, t.snd.nxt);
+  s.send_queued = t.send_queue.size();
+  s.receive_queued = t.receive_queue.size();
+  s.retransmits = t.retransmits;
+  s.timestamps = t.timestamps_on;
+  s.sack = t.sack_on;
+  s.window_scale = t.scale_on;
+  return s;
+}
+
+void layer::set_no_delay(tcb& t, bool on) {
+  t.no_delay = on;
+  if (on && t.synchronised()) make_ready(t);
+}
+
+void layer::set_keep_alive(tcb& t, bool on, instant now) {
+  t.keep_alive = on;
+  arm_keep_alive(t, now);
+  rearm(t);
+}
+
+void layer::set_receive_buffer(tcb& t, std::uint32_t octets) {
+  t.receive_buffer = std::max<std::uint32_t>(octets, own_mss(t.ends.remote.address));
+  after_receive(t);
+}
+
+void layer::set_send_buffer(tcb& t, std::uint32_t octets) {
+  t.send_buffer = std::max<std::uint32_t>(octets, t.mss);
+}
+
+}  // namespace tunic::tcp
