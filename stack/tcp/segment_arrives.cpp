@@ -300,8 +300,9 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
     case state::established:
     case state::fin_wait_2:
     case state::close_wait:
-    case state::time_wait: return true;
+    case state::time_wait: break;
   }
+  return true;
 }
 
 void layer::take_ack(tcb& t, const segment& s, instant now) {
