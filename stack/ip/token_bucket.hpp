@@ -11,7 +11,7 @@ namespace tunic::ip {
 class token_bucket {
  public:
   token_bucket(unsigned per_second, unsigned burst)
-      : interval_(per_second > 0 ? std::chrono::seconds{1} / per_second : duration::max()),
+      : interval_(per_second > 0 ? duration{std::chrono::seconds{1}} / per_second : duration::max()),
         limit_(per_second > 0 ? interval_ * burst : duration::zero()),
         credit_(limit_) {}
 
