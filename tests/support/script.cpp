@@ -1,0 +1,380 @@
+#include "tests/support/script.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "stack/tcp/isn.hpp"
+#include "stack/wire/checksum.hpp"
+#include "stack/wire/ipv4.hpp"
+#include "stack/wire/ipv6.hpp"
+#include "stack/wire/print.hpp"
+
+namespace tunic::test {
+namespace {
+
+constexpr secret key{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+stack_config with_addresses(stack_config c) {
+  if (c.ip.addresses.empty()) c.ip.addresses = {*prefix::parse("198.51.100.2/24"), *prefix::parse("2001:db8::2/64")};
+  return c;
+}
+
+std::string in_words(instant since, instant now) {
+  std::ostringstream out;
+  out << std::chrono::duration<double, std::milli>(now - since).count() << " ms";
+  return out.str();
+}
+
+}  // namespace
+
+void script::holder::on_events(tcp::events e) {
+  seen.established = seen.established || e.established;
+  seen.readable = seen.readable || e.readable;
+  seen.writable = seen.writable || e.writable;
+  seen.closed = seen.closed || e.closed;
+}
+
+script::script(script_options o)
+    : options_(std::move(o)),
+      us_{*address::parse(options_.ipv6 ? "2001:db8::2" : "198.51.100.2"), 80},
+      peer_{*address::parse(options_.ipv6 ? "2001:db8::1" : "198.51.100.1"), 40000},
+      stack_(std::make_unique<tunic::stack>(with_addresses(options_.stack), key)) {
+  // RFC 6528's clock is 4 µs: the moment at which our initial sequence number stands so far before the wrap.
+  const seq at_zero = tcp::isn_generator{key}.next(ends(), instant{});
+  const std::uint32_t ticks = 0u - options_.iss_before_wrap - at_zero.value();
+  now_ = instant{std::chrono::microseconds{4} * std::int64_t{ticks}};
+  start_ = now_;
+  iss_ = seq{0u - options_.iss_before_wrap};
+  irs_ = seq{0u - options_.irs_before_wrap};
+}
+
+script::~script() {
+  if (!stack_) return;  // moved from
+  if (!failed_) unclaimed("the end");
+  if (tcb_) stack_->tcp().release(*tcb_, now_);
+}
+
+script script::listening(script_options o) {
+  script t{std::move(o)};
+  t.user_listens();
+  return t;
+}
+
+script script::opening(script_options o) {
+  script t{std::move(o)};
+  t.user_opens();
+  t.sends("S 0:0(0)");
+  return t;
+}
+
+script script::established(script_options o) {
+  script t = listening(std::move(o));
+  t.arrives("S 0:0(0) win 65535 <" + t.options_.syn_options + ">");
+  t.sends("S. 0:0(0) ack 1");
+  t.arrives(". 1:1(0) ack 1");
+  t.user_accepts();
+  t.in_state(tcp::state::established);
+  return t;
+}
+
+script script::in(tcp::state s, script_options o) {
+  using tcp::state;
+  if (s == state::listen || s == state::closed) return s == state::listen ? listening(std::move(o)) : script{std::move(o)};
+  if (s == state::syn_sent) return opening(std::move(o));
+  if (s == state::syn_received) {
+    script t = listening(std::move(o));
+    t.arrives("S 0:0(0) win 65535 <" + t.options_.syn_options + ">");
+    t.sends("S. 0:0(0) ack 1");
+    return t;
+  }
+  script t = established(std::move(o));
+  if (s == state::close_wait || s == state::last_ack) {
+    t.arrives("F. 1:1(0) ack 1");
+    t.sends(". 1:1(0) ack 2");
+  }
+  if (s != state::established && s != state::close_wait) {
+    t.user_closes();
+    t.sends(s == state::last_ack ? "F. 1:1(0) ack 2" : "F. 1:1(0) ack 1");
+  }
+  if (s == state::closing) {
+    t.arrives("F. 1:1(0) ack 1");
+    t.sends(". 2:2(0) ack 2");
+  }
+  if (s == state::fin_wait_2 || s == state::time_wait) t.arrives(". 1:1(0) ack 2");
+  if (s == state::time_wait) {
+    t.arrives("F. 1:1(0) ack 2");
+    t.sends(". 2:2(0) ack 2");
+  }
+  t.in_state(s);
+  return t;
+}
+
+void script::note(const std::string& what) {
+  transcript_.push_back(std::to_string(transcript_.size() + 1) + "  +" + in_words(start_, now_) + "  " + what);
+}
+
+void script::fail(const std::string& why) {
+  failed_ = true;
+  std::ostringstream out;
+  for (const auto& l : transcript_) out << "  " << l << '\n';
+  ADD_FAILURE() << why << "\n" << out.str() << "  ^ here";
+}
+
+void script::step(const std::string& what) {
+  unclaimed(what);
+  note(what);
+}
+
+void script::unclaimed(std::string_view before) {
+  pull();
+  if (sent_.empty()) return;
+  std::string all;
+  for (const auto& s : sent_) all += "\n    " + s.printed;
+  sent_.clear();
+  fail("sent, and no line claims it, before \"" + std::string{before} + "\":" + all);
+}
+
+std::byte script::pattern(std::uint64_t offset, bool ours) const {
+  return static_cast<std::byte>((offset * 31 + offset / 251 + (ours ? 7 : 91)) & 0xff);
+}
+
+std::string script::print(const wire::tcp_header& h, std::uint32_t text) const { return wire::print(h, text, {iss_, irs_}); }
+
+void script::pull() {
+  frame f;
+  while (stack_->poll_transmit(f, now_)) {
+    std::vector<std::byte> octets(f.header().begin(), f.header().end());
+    for (const slice& s : f.text) octets.insert(octets.end(), s.octets().begin(), s.octets().end());
+    address source;
+    address destination;
+    std::size_t ip_size = 0;
+    if (options_.ipv6) {
+      const auto h = wire::parse_ipv6(octets);
+      ASSERT_TRUE(h);
+      ASSERT_EQ(h->protocol, 6);
+      source = h->source, destination = h->destination, ip_size = h->header_length;
+    } else {
+      const auto h = wire::parse_ipv4(octets);
+      ASSERT_TRUE(h);
+      ASSERT_EQ(h->protocol, 6);
+      source = h->source, destination = h->destination, ip_size = h->header_length;
+    }
+    const auto segment = std::span<const std::byte>{octets}.subspan(ip_size);
+    const auto h = wire::parse_tcp(segment, source, destination, f.partial_checksum ? checksum_state::partial : checksum_state::unknown);
+    ASSERT_TRUE(h) << "a segment of ours does not parse: " << name(h.error());
+    sent s{*h, {segment.begin() + h->header_length, segment.end()}, {}};
+    s.printed = print(s.header, static_cast<std::uint32_t>(s.text.size()));
+    sent_.push_back(std::move(s));
+  }
+}
+
+void script::arrives(std::string_view text) {
+  step("arrives  " + std::string{text});
+  const line l = parse_line(text);
+  wire::tcp_header h;
+  h.source_port = peer_.port;
+  h.destination_port = us_.port;
+  h.seq_number = irs_ + l.begin;
+  h.flags = l.flags;
+  if (l.ack) h.ack_number = iss_ + *l.ack;
+  h.window.value = static_cast<std::uint16_t>(l.win.value_or(options_.peer_window));
+  if (l.options) h.options = *l.options;
+  std::vector<std::byte> octets(120);
+  const std::size_t ip_size = ip::layer::header_size(us_.address.family());
+  const std::size_t tcp_size = wire::emit_tcp(h, std::span{octets}.subspan(ip_size));
+  octets.resize(ip_size + tcp_size + l.length);
+  for (std::uint32_t i = 0; i < l.length; ++i) octets[ip_size + tcp_size + i] = pattern(l.begin - 1 + i, false);
+  const auto length = static_cast<std::uint16_t>(tcp_size + l.length);
+  if (options_.ipv6) {
+    wire::ipv6_header ip;
+    ip.source = peer_.address, ip.destination = us_.address, ip.protocol = 6, ip.payload_length = length;
+    wire::emit_ipv6(ip, octets);
+  } else {
+    wire::ipv4_header ip;
+    ip.source = peer_.address, ip.destination = us_.address, ip.protocol = 6;
+    ip.total_length = static_cast<std::uint16_t>(length + ip_size);
+    wire::emit_ipv4(ip, octets);
+  }
+  wire::checksum sum;
+  sum.add_pseudo_header(peer_.address, us_.address, 6, length);
+  sum.add(std::span{octets}.subspan(ip_size));
+  wire::store16(octets.data() + ip_size + 16, sum.finish());
+  const buffer_ref b = stack_->pool().fitting(octets.size());
+  std::copy(octets.begin(), octets.end(), b->room().begin());
+  stack_->on_packet({pool::view(b, octets.size()), 0, checksum_state::unknown}, now_);
+}
+
+void script::sends(std::string_view text) {
+  note("sends    " + std::string{text});
+  pull();
+  if (sent_.empty()) return fail("nothing was sent");
+  const sent s = std::move(sent_.front());
+  sent_.pop_front();
+  const line l = parse_line(text);
+  bool same = s.header.flags == l.flags && s.header.seq_number == iss_ + l.begin && s.text.size() == l.length;
+  if (l.ack) same = same && s.header.ack_number == irs_ + *l.ack;
+  if (l.win) same = same && s.header.window.value == *l.win;
+  if (l.options) {
+    const auto& want = *l.options;
+    const auto& got = s.header.options;
+    same = same && want.mss == got.mss && want.window_scale == got.window_scale && want.sack_permitted == got.sack_permitted &&
+           want.timestamps.has_value() == got.timestamps.has_value() && want.sack.size() == got.sack.size();
+    for (std::size_t i = 0; same && i < want.sack.size(); ++i)
+      same = irs_ + want.sack.begin()[i].left.value() == got.sack.begin()[i].left &&
+             irs_ + want.sack.begin()[i].right.value() == got.sack.begin()[i].right;
+  }
+  if (!same) return fail("sent instead: " + s.printed);
+  for (std::size_t i = 0; i < s.text.size(); ++i)
+    if (s.text[i] != pattern(l.begin - 1 + i, true)) return fail("octet " + std::to_string(i) + " of the text is wrong");
+}
+
+void script::icmp_arrives(ip::icmp_error e) {
+  step("arrives  an ICMP error");
+  std::vector<std::byte> quoted(8);
+  if (e.transport.empty()) {
+    wire::store16(quoted.data(), us_.port);
+    wire::store16(quoted.data() + 2, peer_.port);
+    wire::store32(quoted.data() + 4, (iss_ + (status().in_flight > 0 ? 0u : 1u)).value() + (tcb_ ? distance(iss_, tcb_->snd.una) : 0));
+    const buffer_ref b = stack_->pool().small();
+    std::copy(quoted.begin(), quoted.end(), b->room().begin());
+    e.transport = pool::view(b, quoted.size());
+  }
+  e.source = us_.address;
+  e.destination = peer_.address;
+  stack_->tcp().on_icmp_error(e, now_);
+}
+
+void script::advance(duration d, bool stop_at_first) {
+  const instant until = now_ + d;
+  for (;;) {
+    pull();
+    if (!sent_.empty() && stop_at_first) return;
+    const instant next = std::max(now_, stack_->next_deadline());
+    if (next > until) break;
+    now_ = next;
+    stack_->on_deadline(now_);
+  }
+  now_ = until;
+  stack_->on_deadline(now_);
+}
+
+void script::silent_for(duration d) {
+  step("silent for " + std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(d).count()) + " us");
+  advance(d, true);
+  unclaimed("the silence is over");
+}
+
+void script::passes(duration d) {
+  step("time passes");
+  advance(d, true);
+}
+
+void script::silent() { step("silent"); }
+
+void script::user_opens() {
+  step("user opens");
+  tcp::open_options o;
+  o.remote = peer_;
+  o.local_port = us_.port;
+  o.no_delay = options_.no_delay;
+  const auto opened = stack_->tcp().open(o, *holder_, now_);
+  ASSERT_TRUE(opened) << opened.error().message();
+  tcb_ = *opened;
+}
+
+void script::user_listens(std::size_t backlog) {
+  step("user listens");
+  tcp::listen_options o;
+  o.local = {address::any(us_.address.family()), us_.port};
+  o.backlog = backlog;
+  o.no_delay = options_.no_delay;
+  const auto l = stack_->tcp().listen(o, *owner_);
+  ASSERT_TRUE(l) << l.error().message();
+  listener_ = *l;
+}
+
+void script::user_accepts() {
+  step("user accepts");
+  tcb_ = stack_->tcp().accept(*listener_, *holder_);
+  if (!tcb_) fail("nothing to accept");
+  ASSERT_NE(tcb_, nullptr);
+}
+
+std::size_t script::user_sends(std::size_t octets) {
+  step("user sends " + std::to_string(octets));
+  std::vector<std::byte> text(octets);
+  for (std::size_t i = 0; i < octets; ++i) text[i] = pattern(written_ + i, true);
+  const std::size_t n = stack_->tcp().send(*tcb_, text);
+  written_ += n;
+  return n;
+}
+
+void script::user_receives(std::size_t octets) {
+  step("user receives " + std::to_string(octets));
+  std::vector<std::byte> text(octets);
+  const std::size_t n = stack_->tcp().receive(*tcb_, text);
+  if (n != octets) return fail("only " + std::to_string(n) + " octets are there");
+  for (std::size_t i = 0; i < n; ++i)
+    if (text[i] != pattern(read_ + i, false)) return fail("octet " + std::to_string(read_ + i) + " received is wrong");
+  read_ += n;
+}
+
+void script::user_closes() {
+  step("user closes");
+  stack_->tcp().close(*tcb_, now_);
+}
+
+void script::user_aborts() {
+  step("user aborts");
+  stack_->tcp().abort(*tcb_, now_);
+}
+
+void script::user_releases() {
+  step("user releases");
+  stack_->tcp().release(*std::exchange(tcb_, nullptr), now_);
+}
+
+void script::in_state(tcp::state s) {
+  step("in state " + std::string{tcp::name(s)});
+  if (const auto is = status().state; is != s) fail("the state is " + std::string{tcp::name(is)});
+}
+
+void script::at_end() {
+  step("at end");
+  if (!tcp::layer::at_end(*tcb_)) fail("the end of the stream is not reached");
+}
+
+void script::closed_with(std::error_code why) {
+  step("closed with " + (why ? why.message() : "no error"));
+  if (!holder_->seen.closed) fail("the user was not told");
+  if (tcb_->state != tcp::state::closed) fail("not CLOSED");
+  if (tcb_->error != why) fail("the reason is " + tcb_->error.message());
+}
+
+void script::dropped(drop reason, std::uint64_t times) {
+  const auto n = counted().dropped(reason);
+  if (n != times) fail("dropped as \"" + std::string{name(reason)} + "\": " + std::to_string(n));
+}
+
+void script::reads_nothing() {
+  step("user reads nothing");
+  if (stack_->tcp().available(*tcb_) != 0) fail("there is text");
+}
+
+tcp::status script::status() const {
+  if (tcb_) return stack_->tcp().status(*tcb_);
+  tcp::status s;
+  if (listener_) {
+    s.state = listener_->syn_queue.front() ? tcp::state::syn_received : tcp::state::listen;
+  }
+  return s;
+}
+
+void script::peer_port(std::uint16_t port, std::uint32_t irs_before_wrap) {
+  peer_.port = port;
+  irs_ = seq{0u - irs_before_wrap};
+  iss_ = tcp::isn_generator{key}.next(ends(), now_);
+}
+
+}  // namespace tunic::test

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stack/stack.hpp"
+#include "tests/support/notation.hpp"
+
+namespace tunic::test {
+
+using namespace std::chrono_literals;
+
+/// What a script's stack and peer are like.
+struct script_options {
+  stack_config stack = {};
+  bool ipv6 = false;
+  std::uint32_t peer_window = 65535;      ///< as on the wire, in every line that names none
+  std::string syn_options = "mss 1460";   ///< of the peer's SYN in the ready-made beginnings
+  std::uint32_t iss_before_wrap = 100;    ///< our initial sequence number is this far before 2^32
+  std::uint32_t irs_before_wrap = 50;     ///< the peer's
+  bool no_delay = false;
+};
+
+/// A conversation with one stack in packetdrill's notation and virtual time. Sequence numbers count from each side's SYN,
+/// which is 0. What the stack sends and no line claims fails the next step; a failure prints the whole transcript.
+/// Text is a pattern of its offset, so that every octet received on either side is checked.
+class script {
+ public:
+  explicit script(script_options o = {});
+  script(script&&) = default;
+  ~script();
+
+  // Ready-made beginnings, all on our port 80 and the peer's port 40000.
+  static script listening(script_options o = {});                 ///< a listener, and nothing has arrived
+  static script opening(script_options o = {});                   ///< an active OPEN; its SYN is claimed
+  static script established(script_options o = {});               ///< a passive open whose handshake is done
+  static script in(tcp::state s, script_options o = {});          ///< any state, reached by a passive open (SYN-SENT: active)
+
+  // The network.
+  void arrives(std::string_view text);
+  void sends(std::string_view text);
+  void icmp_arrives(ip::icmp_error e);          ///< about the segment at SND.UNA where e.transport is empty
+  /// Time passes and nothing may be sent.
+  void silent_for(duration d);
+  /// Time passes up to the first thing sent, which the next line claims, at most d.
+  void passes(duration d);
+  /// Nothing more is sent now.
+  void silent();
+
+  // The user.
+  void user_opens();
+  void user_listens(std::size_t backlog = 16);
+  void user_accepts();
+  std::size_t user_sends(std::size_t octets);
+  void user_receives(std::size_t octets);       ///< reads and checks exactly so many
+  void user_closes();
+  void user_aborts();
+  void user_releases();
+
+  // What is true.
+  void in_state(tcp::state s);
+  void at_end();                                 ///< the user has read everything and the peer's FIN
+  void closed_with(std::error_code why);         ///< CLOSED, and the user was told why
+  void dropped(drop reason, std::uint64_t times = 1);
+  void reads_nothing();
+  [[nodiscard]] tcp::status status() const;
+  [[nodiscard]] const counters& counted() const { return stack_->counters(); }
+  [[nodiscard]] tcp::layer& tcp() { return stack_->tcp(); }
+  [[nodiscard]] tunic::stack& stack() { return *stack_; }
+  [[nodiscard]] instant now() const { return now_; }
+  [[nodiscard]] std::size_t connections() { return stack_->tcp().connections(); }
+  /// The peer's next segments come from another port, a connection of its own with numbers from 0 again.
+  void peer_port(std::uint16_t port, std::uint32_t irs_before_wrap = 50);
+
+ private:
+  struct holder final : tcp::user {
+    tcp::events seen;
+    void on_events(tcp::events e) override;
+  };
+  struct owner final : tcp::listener_user {
+    int acceptable = 0;
+    void on_acceptable() override { ++acceptable; }
+  };
+  struct sent {
+    wire::tcp_header header;
+    std::vector<std::byte> text;
+    std::string printed;
+  };
+
+  void step(const std::string& what);
+  void pull();
+  void unclaimed(std::string_view before);
+  void fail(const std::string& why);
+  void note(const std::string& what);
+  [[nodiscard]] std::string print(const wire::tcp_header& h, std::uint32_t text) const;
+  [[nodiscard]] std::byte pattern(std::uint64_t offset, bool ours) const;
+  [[nodiscard]] four_tuple ends() const { return {us_, peer_}; }
+  void advance(duration d, bool stop_at_first);
+
+  script_options options_;
+  endpoint us_;
+  endpoint peer_;
+  instant now_;
+  instant start_;
+  std::unique_ptr<tunic::stack> stack_;
+  std::unique_ptr<holder> holder_ = std::make_unique<holder>();
+  std::unique_ptr<owner> owner_ = std::make_unique<owner>();
+  tcp::listener* listener_ = nullptr;
+  tcp::tcb* tcb_ = nullptr;
+  seq iss_;
+  seq irs_;
+  std::deque<sent> sent_;
+  std::uint64_t written_ = 0;
+  std::uint64_t read_ = 0;
+  std::vector<std::string> transcript_;
+  bool failed_ = false;
+};
+
+}  // namespace tunic::test
