@@ -204,12 +204,12 @@ std::error_code tun::transmit(const frame& f, instant now) {
   if (gone_) return tun_errc::device_gone;
   virtio_net_header header = about(f);
   std::array<iovec, 2 + frame::max_slices> pieces;
-  int count = 0;
+  std::size_t count = 0;
   pieces[count++] = {&header, sizeof header};
   pieces[count++] = piece(f.header());
   for (const slice& s : f.text) pieces[count++] = piece(s.octets());
   ssize_t sent = 0;
-  do sent = ::writev(fd_.get(), pieces.data(), count);
+  do sent = ::writev(fd_.get(), pieces.data(), static_cast<int>(count));
   while (sent < 0 && errno == EINTR);
   if (sent < 0) return trouble(errno, now);
   if (down_) {
