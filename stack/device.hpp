@@ -15,9 +15,9 @@ namespace tunic {
 
 /// What a device takes off the stack's hands.
 struct device_capabilities {
-  bool checksum = false;            ///< finishes TCP and UDP checksums (frame::partial_checksum)
-  bool segmentation_v4 = false;     ///< cuts TCP super-segments over IPv4 (frame::segment_size)
-  bool segmentation_v6 = false;     ///< the same over IPv6
+  bool checksum = false;         ///< finishes TCP and UDP checksums (frame::partial_checksum)
+  bool segmentation_v4 = false;  ///< cuts TCP super-segments over IPv4 (frame::segment_size)
+  bool segmentation_v6 = false;  ///< the same over IPv6
 };
 
 /// Told by a device without a descriptor that receive() has something again.
@@ -43,8 +43,9 @@ class device {
   /// itself failed: the device may recover, so the caller tries again later and never spins.
   virtual packet receive(pool& from, instant now, std::error_code& error) = 0;
 
-  /// Takes the whole frame or refuses it with an error (would_block where it may succeed once descriptor() is writable).
-  /// Octets are gathered during the call; a device that keeps them copies the frame, which shares its slices.
+  /// Takes the whole frame or refuses it with an error (would_block where it may succeed once descriptor() is
+  /// writable). Octets are gathered during the call; a device that keeps them copies the frame, which shares its
+  /// slices.
   virtual std::error_code transmit(const frame& f, instant now) = 0;
 
   /// When the device wants to be asked again although nothing arrives (a wrapper that delays); `never` by default.

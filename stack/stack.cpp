@@ -39,9 +39,13 @@ bool stack::poll_transmit(frame& out, instant now) {
   return true;
 }
 
-bool stack::has_output() const { return ip_.has_output() || tcp_.has_output(); }
+bool stack::has_output() const {
+  return ip_.has_output() || tcp_.has_output();
+}
 
-instant stack::next_deadline() { return std::min(ip_.next_deadline(), tcp_.next_deadline()); }
+instant stack::next_deadline() {
+  return std::min(ip_.next_deadline(), tcp_.next_deadline());
+}
 
 void stack::on_deadline(instant now) {
   ip_.on_deadline(now);

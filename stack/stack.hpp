@@ -8,8 +8,8 @@
 #include "stack/buffer/pool.hpp"
 #include "stack/device.hpp"
 #include "stack/ip/layer.hpp"
-#include "stack/tcp/observer.hpp"
 #include "stack/tcp/layer.hpp"
+#include "stack/tcp/observer.hpp"
 #include "stack/udp/layer.hpp"
 
 namespace tunic {
@@ -31,8 +31,8 @@ class echo_user {
   ~echo_user() = default;
 };
 
-/// One TCP/IP stack, sans I/O. Datagrams, the time and one secret are handed in; datagrams are pulled out. A stack belongs to
-/// one strand: no call may run beside another.
+/// One TCP/IP stack, sans I/O. Datagrams, the time and one secret are handed in; datagrams are pulled out. A stack
+/// belongs to one strand: no call may run beside another.
 ///
 ///   stack.on_packet(packet, now);                       // facts, as they come; a batch at a time
 ///   while (stack.poll_transmit(frame, now)) send(frame);  // then everything it has to say
@@ -46,8 +46,8 @@ class stack {
 
   /// A datagram has arrived.
   void on_packet(packet p, instant now);
-  /// The next frame to be sent; false where there is nothing to say. Build and hand to the device at once: the frame is made
-  /// of the variables of this moment.
+  /// The next frame to be sent; false where there is nothing to say. Build and hand to the device at once: the frame is
+  /// made of the variables of this moment.
   bool poll_transmit(frame& out, instant now);
   /// Whether poll_transmit may have something to say: a user call has made it so.
   [[nodiscard]] bool has_output() const;

@@ -29,13 +29,13 @@ std::optional<std::uint32_t> parse_v4(std::string_view text) {
   return value;
 }
 
-// One side of "::": groups of hexadecimal digits, the last of which may be dotted decimal.
-bool parse_groups(std::string_view text, std::vector<std::uint16_t>& groups) {
+// One side of "::": groups of hexadecimal digits. The last of them may be dotted decimal where the address ends with it.
+bool parse_groups(std::string_view text, bool ends_address, std::vector<std::uint16_t>& groups) {
   if (text.empty()) return true;
   for (;;) {
     const auto colon = text.find(':');
     const auto part = text.substr(0, colon);
-    if (colon == std::string_view::npos && part.find('.') != std::string_view::npos) {
+    if (ends_address && colon == std::string_view::npos && part.find('.') != std::string_view::npos) {
       const auto v4 = parse_v4(part);
       if (!v4) return false;
       groups.push_back(static_cast<std::uint16_t>(*v4 >> 16));
@@ -61,9 +61,10 @@ std::optional<address> address::parse(std::string_view text) {
   std::vector<std::uint16_t> tail;
   const auto gap = text.find("::");
   if (gap == std::string_view::npos) {
-    if (!parse_groups(text, head) || head.size() != 8) return std::nullopt;
+    if (!parse_groups(text, true, head) || head.size() != 8) return std::nullopt;
   } else {
-    if (!parse_groups(text.substr(0, gap), head) || !parse_groups(text.substr(gap + 2), tail)) return std::nullopt;
+    if (!parse_groups(text.substr(0, gap), false, head)) return std::nullopt;
+    if (!parse_groups(text.substr(gap + 2), true, tail)) return std::nullopt;
     if (head.size() + tail.size() > 7) return std::nullopt;
   }
   head.resize(8 - tail.size());

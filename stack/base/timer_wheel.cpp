@@ -74,8 +74,9 @@ timer_node* timer_wheel::pop_due(instant now) {
   for (;;) {
     const place p = first_occupied();
     if (p.level == levels || start_tick(p) > now_tick) {
-      // Nothing is due before the next occupied slot: bring the position up, so that new timers find a low level.
-      if (p.level == levels) tick_ = std::max(tick_, now_tick);
+      // Nothing is due before the next occupied slot: bring the position up, so that new timers find a low level. It stays
+      // before that slot and hence in the same place as before among the slots of all higher levels.
+      tick_ = std::max(tick_, now_tick);
       return nullptr;
     }
     tick_ = start_tick(p);

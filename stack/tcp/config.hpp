@@ -7,18 +7,21 @@
 
 namespace tunic::tcp {
 
-/// What all connections of a stack share. Every limit is a number with its reason; the defaults are safe on an open network.
+/// What all connections of a stack share. Every limit is a number with its reason; the defaults are safe on an open
+/// network.
 struct config {
-  duration msl = std::chrono::seconds{30};  ///< TIME-WAIT lasts two of them: 60 s, as Linux; RFC 9293 §3.4.2 says 2 minutes
-  duration rto_initial = std::chrono::seconds{1};         ///< RFC 6298 §2.1
-  duration rto_min = std::chrono::milliseconds{200};      ///< Linux's; RFC 6298 §2.4 says 1 s
-  duration rto_max = std::chrono::seconds{60};            ///< RFC 6298 §2.5
-  unsigned syn_retries = 7;                               ///< 183 s of trying; RFC 9293 §3.8.3 MUST-23 asks for 3 minutes
-  unsigned syn_ack_retries = 5;                           ///< a half-open connection is given up after 63 s
-  unsigned retries = 15;                                  ///< of text and FIN; beyond RFC 9293 §3.8.3's R2 of 100 s
-  duration delayed_ack = std::chrono::milliseconds{40};   ///< RFC 9293 §3.8.6.3 MUST-40 allows up to 0.5 s
-  duration fin_wait_2_timeout = std::chrono::seconds{60}; ///< for a connection whose user is gone; Linux's tcp_fin_timeout
-  duration keep_alive_idle = std::chrono::hours{2};       ///< RFC 9293 §3.8.4 MUST-28: no less by default
+  duration msl =
+      std::chrono::seconds{30};  ///< TIME-WAIT lasts two of them: 60 s, as Linux; RFC 9293 §3.4.2 says 2 minutes
+  duration rto_initial = std::chrono::seconds{1};     ///< RFC 6298 §2.1
+  duration rto_min = std::chrono::milliseconds{200};  ///< Linux's; RFC 6298 §2.4 says 1 s
+  duration rto_max = std::chrono::seconds{60};        ///< RFC 6298 §2.5
+  unsigned syn_retries = 7;                           ///< 183 s of trying; RFC 9293 §3.8.3 MUST-23 asks for 3 minutes
+  unsigned syn_ack_retries = 5;                       ///< a half-open connection is given up after 63 s
+  unsigned retries = 15;                              ///< of text and FIN; beyond RFC 9293 §3.8.3's R2 of 100 s
+  duration delayed_ack = std::chrono::milliseconds{40};  ///< RFC 9293 §3.8.6.3 MUST-40 allows up to 0.5 s
+  duration fin_wait_2_timeout =
+      std::chrono::seconds{60};                      ///< for a connection whose user is gone; Linux's tcp_fin_timeout
+  duration keep_alive_idle = std::chrono::hours{2};  ///< RFC 9293 §3.8.4 MUST-28: no less by default
   duration keep_alive_interval = std::chrono::seconds{75};
   unsigned keep_alive_probes = 9;
 

@@ -6,8 +6,8 @@
 
 namespace tunic::tcp {
 
-/// Reno's slow start and congestion avoidance (RFC 5681). It takes facts and gives back a window in octets; it knows neither
-/// the connection nor the sender.
+/// Reno's slow start and congestion avoidance (RFC 5681). It takes facts and gives back a window in octets; it knows
+/// neither the connection nor the sender.
 class congestion {
  public:
   /// The connection is established: IW segments of `mss` octets (RFC 6928 §2).
@@ -20,7 +20,8 @@ class congestion {
   void on_ack(std::uint32_t acked, bool limited) {
     if (!limited) return;  // a window that was not used proves nothing about the path (RFC 7661 §3)
     if (cwnd_ < ssthresh_) {
-      cwnd_ = saturating(cwnd_, std::min(acked, ssthresh_ - cwnd_));  // one super-segment's ACK covers many: no cap a call
+      cwnd_ =
+          saturating(cwnd_, std::min(acked, ssthresh_ - cwnd_));  // one super-segment's ACK covers many: no cap a call
       return;
     }
     avoided_ += acked;  // RFC 5681 §3.1: one segment a window of acknowledged octets

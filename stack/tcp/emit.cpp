@@ -23,7 +23,8 @@ wire::tcp_options layer::options_of(const tcb& t, instant now) const {
     const auto blocks = t.receive_queue.blocks();
     for (std::size_t i = 0; i < blocks.count; ++i) {
       const auto [begin, end] = blocks.list[i];
-      o.sack.push_back({t.rcv.irs + 1 + static_cast<std::uint32_t>(begin), t.rcv.irs + 1 + static_cast<std::uint32_t>(end)});
+      o.sack.push_back(
+          {t.rcv.irs + 1 + static_cast<std::uint32_t>(begin), t.rcv.irs + 1 + static_cast<std::uint32_t>(end)});
     }
   }
   return o;
@@ -38,7 +39,8 @@ seq layer::wanted_edge(const tcb& t) const {
 
 wire::wire_window layer::offer_window(tcb& t) {
   const seq wanted = wanted_edge(t);
-  // RFC 9293 §3.8.6.2.2: the edge waits until it can move by a worthwhile amount; it never moves left (§3.8.6, SHLD-14).
+  // RFC 9293 §3.8.6.2.2: the edge waits until it can move by a worthwhile amount; it never moves left (§3.8.6,
+  // SHLD-14).
   const std::uint32_t worthwhile = std::min<std::uint32_t>(t.receive_buffer / 2, own_mss(t.ends.remote.address));
   if (wanted > t.rcv.edge && distance(t.rcv.edge, wanted) >= worthwhile) t.rcv.edge = wanted;
   const wire::wire_window w = scale_down(t.rcv_wnd(), t.rcv.shift);
@@ -73,7 +75,8 @@ void layer::emit_orphan(const orphan& o, frame& out, instant now) {
   report(true, o.ends, o.header, 0, now);
 }
 
-void layer::seal(frame& out, const four_tuple& ends, const wire::tcp_header& h, std::uint8_t tos, std::uint8_t hop_limit) {
+void layer::seal(frame& out, const four_tuple& ends, const wire::tcp_header& h, std::uint8_t tos,
+                 std::uint8_t hop_limit) {
   const address& source = ends.local.address;
   const address& destination = ends.remote.address;
   const std::size_t ip_size = ip::layer::header_size(destination.family());

@@ -100,9 +100,10 @@ void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
   }
   // RFC 5461 §4: a hard error ends an attempt to connect; for a synchronised connection every error is soft, and only
   // remembered as the reason should it time out.
-  const bool hard = e.kind == wire::icmp_kind::destination_unreachable &&
-                    (e.unreachable == wire::unreachable_code::port || e.unreachable == wire::unreachable_code::protocol ||
-                     e.unreachable == wire::unreachable_code::prohibited);
+  const bool hard =
+      e.kind == wire::icmp_kind::destination_unreachable &&
+      (e.unreachable == wire::unreachable_code::port || e.unreachable == wire::unreachable_code::protocol ||
+       e.unreachable == wire::unreachable_code::prohibited);
   if (hard && t.state == state::syn_sent) {
     close_with(t, make_error_code(std::errc::connection_refused), now);
     notify(t);

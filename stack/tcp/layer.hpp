@@ -36,12 +36,12 @@ struct open_options {
   bool no_delay = false;                 ///< true switches Nagle's algorithm off (RFC 9293 §3.7.4)
   std::uint8_t hop_limit = 0;            ///< 0: the stack's
   std::uint8_t tos = 0;
-  std::uint32_t receive_buffer = 0;      ///< octets; 0: the stack's
-  std::uint32_t send_buffer = 0;         ///< octets; 0: the stack's
+  std::uint32_t receive_buffer = 0;  ///< octets; 0: the stack's
+  std::uint32_t send_buffer = 0;     ///< octets; 0: the stack's
 };
 
-/// All TCP connections of a stack. A tcb& or tcb* given out stays valid until release(); a connection in TIME-WAIT, or one
-/// whose user is gone, finishes alone.
+/// All TCP connections of a stack. A tcb& or tcb* given out stays valid until release(); a connection in TIME-WAIT, or
+/// one whose user is gone, finishes alone.
 class layer {
  public:
   layer(const config& c, ip::layer& network, const device_capabilities& device, pool& buffers, counters& count,
@@ -50,28 +50,32 @@ class layer {
   layer(const layer&) = delete;
   layer& operator=(const layer&) = delete;
 
-  // The network's facts. ---------------------------------------------------------------------------------------------------
+  // The network's facts.
+  // ---------------------------------------------------------------------------------------------------
   void on_datagram(const ip::datagram& d, instant now);
   void on_icmp_error(const ip::icmp_error& e, instant now);
 
-  // Work for the caller. -----------------------------------------------------------------------------------------------------
+  // Work for the caller.
+  // -----------------------------------------------------------------------------------------------------
   bool poll_transmit(frame& out, instant now);
   [[nodiscard]] bool has_output() const { return ready_head_ != nullptr || !orphans_.empty(); }
   [[nodiscard]] instant next_deadline() { return wheel_.next_deadline(); }
   void on_deadline(instant now);
 
-  // User calls (RFC 9293 §3.10.1-6). ---------------------------------------------------------------------------------------
+  // User calls (RFC 9293 §3.10.1-6).
+  // ---------------------------------------------------------------------------------------
   /// OPEN, active. Errors: address_in_use, address_not_available, network_unreachable, invalid_argument.
   result<tcb*, std::error_code> open(const open_options& o, user& u, instant now);
-  /// OPEN, passive. Errors: address_in_use, address_not_available, invalid_argument. The listener stays until close(listener&).
+  /// OPEN, passive. Errors: address_in_use, address_not_available, invalid_argument. The listener stays until
+  /// close(listener&).
   result<listener*, std::error_code> listen(const listen_options& o, listener_user& u);
   /// The next established connection of the listener, now held by `u`; null where none waits.
   tcb* accept(listener& l, user& u);
   /// Aborts what is half open or not yet accepted, and forgets the listener.
   void close(listener& l, instant now);
 
-  /// SEND: takes as many octets as the send buffer has room for, which may be none; a copy is made. 0 before the connection is
-  /// established or after CLOSE. When it took less than given, events::writable follows.
+  /// SEND: takes as many octets as the send buffer has room for, which may be none; a copy is made. 0 before the
+  /// connection is established or after CLOSE. When it took less than given, events::writable follows.
   std::size_t send(tcb& t, std::span<const std::byte> octets);
   /// SEND without a copy: takes a prefix of the slice and shares its owner.
   std::size_t send(tcb& t, const slice& octets);
@@ -95,7 +99,8 @@ class layer {
   [[nodiscard]] tcp::status status(const tcb& t) const;
   /// Why it is CLOSED; no error while it is not, or after an orderly close.
   [[nodiscard]] static std::error_code error(const tcb& t) { return t.error; }
-  /// The user lets go: CLOSE where that was not called, ABORT where text was left unread (RFC 2525 §2.17). The tcb is invalid then.
+  /// The user lets go: CLOSE where that was not called, ABORT where text was left unread (RFC 2525 §2.17). The tcb is
+  /// invalid then.
   void release(tcb& t, instant now);
 
   void set_no_delay(tcb& t, bool on);

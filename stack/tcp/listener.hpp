@@ -35,8 +35,8 @@ class tcb_queue {
   std::size_t size_ = 0;
 };
 
-/// A connection in LISTEN: it never becomes another state itself, but makes a new tcb for every SYN. The SYN queue holds what
-/// is half open, the accept queue what is established and not yet accepted.
+/// A connection in LISTEN: it never becomes another state itself, but makes a new tcb for every SYN. The SYN queue
+/// holds what is half open, the accept queue what is established and not yet accepted.
 class listener {
  public:
   listener(const listen_options& o, listener_user& u) : options(o), user(&u) {}

@@ -9,8 +9,8 @@
 
 namespace tunic::tcp {
 
-/// Watches connections; the core logs nothing itself. Every call is a fact that has just happened; the observer must not call
-/// back into the stack. Overrides cost only those who watch.
+/// Watches connections; the core logs nothing itself. Every call is a fact that has just happened; the observer must
+/// not call back into the stack. Overrides cost only those who watch.
 class observer {
  public:
   /// A segment has come in or goes out. `text` counts octets; a super-segment is one call.

@@ -12,8 +12,8 @@
 
 namespace tunic::tcp {
 
-/// Received text: what is in order waits for the user, what came ahead of a gap waits for the gap. It works in offsets of the
-/// stream; 0 stands at IRS+1. Text stays where it arrived: slices of its packets.
+/// Received text: what is in order waits for the user, what came ahead of a gap waits for the gap. It works in offsets
+/// of the stream; 0 stands at IRS+1. Text stays where it arrived: slices of its packets.
 class receive_queue {
  public:
   struct range {
@@ -21,8 +21,8 @@ class receive_queue {
     std::uint64_t end = 0;
   };
 
-  /// Takes text at an offset that may lie ahead of, at or before expected(); what is there already is cut off. Returns whether
-  /// expected() has moved.
+  /// Takes text at an offset that may lie ahead of, at or before expected(); what is there already is cut off. Returns
+  /// whether expected() has moved.
   bool insert(pool& buffers, std::uint64_t offset, slice text);
   /// The offset after the last octet in order: RCV.NXT's.
   [[nodiscard]] std::uint64_t expected() const { return ready_.end(); }

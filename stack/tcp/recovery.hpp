@@ -18,7 +18,8 @@ class recovery {
   [[nodiscard]] std::uint32_t lost_octets() const { return has_lost() ? distance(next_, end_) : 0; }
   [[nodiscard]] seq lost_end() const { return end_; }
 
-  /// Whether duplicates of this ACK may start a fast retransmit: not for what an earlier recovery sent (RFC 6582 §3.2, step 1).
+  /// Whether duplicates of this ACK may start a fast retransmit: not for what an earlier recovery sent (RFC 6582 §3.2,
+  /// step 1).
   [[nodiscard]] bool may_enter_fast(seq una) const {
     return phase_ == phase::none && (!recover_set_ || recover_ < una);
   }

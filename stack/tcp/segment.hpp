@@ -15,7 +15,7 @@ struct segment {
   wire::tcp_header header;
   slice text;
 
-  tunic::seq seq;               ///< of the first octet of text, or of the SYN before it
+  tunic::seq seq;  ///< of the first octet of text, or of the SYN before it
   tunic::seq ack;
   wire::tcp_flags flags;
   std::uint16_t segment_size = 0;  ///< a super-segment stands for segments of this many octets; else 0

@@ -28,7 +28,9 @@ void layer::arrives_closed(const segment& s, instant) {
   if (!s.flags.rst) reset_peer(s);
 }
 
-void layer::reset_peer(const segment& s) { push_orphan(reset_for(s)); }
+void layer::reset_peer(const segment& s) {
+  push_orphan(reset_for(s));
+}
 
 // §3.10.7.2, LISTEN.
 void layer::arrives_listen(listener& l, const segment& s, instant now) {
@@ -38,7 +40,8 @@ void layer::arrives_listen(listener& l, const segment& s, instant now) {
     reset_peer(s);
     return;
   }
-  if (!s.flags.syn || s.flags.fin) return counters_.count(drop::bad_flags);  // fourth; a SYN with FIN is nobody's request
+  if (!s.flags.syn || s.flags.fin)
+    return counters_.count(drop::bad_flags);  // fourth; a SYN with FIN is nobody's request
   if (l.syn_queue.size() >= l.options.backlog) return counters_.count(drop::syn_queue_full);
   if (l.accept_queue.size() >= l.options.backlog) return counters_.count(drop::accept_queue_full);
   switch (l.user->on_syn(s.ends)) {  // third: where RFC 9293 checks security
@@ -106,7 +109,7 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
     return;
   }
   if (!s.flags.syn) return counters_.count(drop::bad_flags);  // fifth
-  t.rcv.irs = s.seq;  // fourth
+  t.rcv.irs = s.seq;                                          // fourth
   t.rcv.nxt = s.seq + 1;
   t.rcv.edge = t.rcv.nxt + std::min<std::uint32_t>(t.receive_buffer, 0xffff);
   take_options(t, s);
@@ -160,7 +163,8 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
     return;
   }
   if (t.state == state::syn_received && !t.passive && s.flags.syn && s.flags.ack && s.seq == t.rcv.irs) {
-    s.flags.syn = false;  // simultaneous open: the peer's SYN comes again with the ACK of ours (RFC 9293 figure 7, line 5)
+    s.flags.syn =
+        false;  // simultaneous open: the peer's SYN comes again with the ACK of ours (RFC 9293 figure 7, line 5)
     s.seq += 1;
   }
   if (!check_timestamps(t, s) || !check_sequence(t, s)) {  // first: sequence number, PAWS before it (RFC 7323 §5.3)
@@ -196,7 +200,8 @@ void layer::note_timestamp(tcb& t, const segment& s) {
 // Whether a part of the segment lies in the window; cuts off what does not.
 bool layer::check_sequence(tcb& t, segment& s) {
   const std::uint32_t len = s.len();
-  if (len == 0) return t.rcv.nxt <= s.seq && s.seq <= t.rcv.edge;  // the edge itself: where a peer that filled the window stands
+  if (len == 0)
+    return t.rcv.nxt <= s.seq && s.seq <= t.rcv.edge;  // the edge itself: where a peer that filled the window stands
   if (s.seq > t.rcv.edge || s.seq + len <= t.rcv.nxt) return false;
   if (s.seq == t.rcv.edge && !s.text.empty()) {
     // A shut window takes no text, "but special allowance should be made to accept valid ACKs, URGs, and RSTs".
@@ -261,138 +266,9 @@ void layer::challenge(tcb& t, instant now) {
   make_ready(t);
 }
 
-bool layer::check_ack(tcb& t, const segment& s, instant now) {
-  if (!s.flags.ack) return counters_.count(drop::bad_flags), false;
-  if (t.state == state::syn_received) {
-    if (s.ack <= t.snd.una || s.ack > t.snd.nxt) {
-      counters_.count(drop::unacceptable_ack);
-      reset_peer(s);
-      return false;
-    }
-    if (t.listener && t.listener->accept_queue.size() >= t.listener->options.backlog) {
-      counters_.count(drop::accept_queue_full);  // the peer will repeat itself, and somebody may accept by then
-      return false;
-    }
-    t.snd.una = s.ack;
-    become_established(t, s, now);
-    update_window(t, s);
-    return true;
-  }
-  // RFC 5961 §5.2: what acknowledges too old or unsent octets is not believed.
-  if (s.ack > t.snd.nxt || s.ack < t.snd.una - t.snd.max_wnd) {
-    counters_.count(drop::unacceptable_ack);
-    challenge(t, now);
-    return false;
-  }
-  take_ack(t, s, now);
-  if (!t.fin_acked()) return true;
-  switch (t.state) {
-    case state::fin_wait_1:
-      enter(t, state::fin_wait_2, now);
-      if (!t.user) t.deadline(timer::fin_wait_2) = now + config_.fin_wait_2_timeout;
-      return true;
-    case state::closing: enter_time_wait(t, now); return false;
-    case state::last_ack: close_with(t, {}, now); return false;
-    case state::closed:
-    case state::listen:
-    case state::syn_sent:
-    case state::syn_received:
-    case state::established:
-    case state::fin_wait_2:
-    case state::close_wait:
-    case state::time_wait: break;
-  }
-  return true;
-}
-
-void layer::take_ack(tcb& t, const segment& s, instant now) {
-  t.unanswered = t.user || t.listener ? 0 : t.unanswered;  // an answering peer is alive; nobody waits for ever for an orphan's
-  if (s.ack > t.snd.una) {
-    on_new_ack(t, s, now);
-  } else if (s.ack == t.snd.una && t.snd.una != t.snd.nxt && s.len() == 0 &&
-             std::uint32_t{s.header.window.value} << t.snd.shift.value == t.snd.wnd) {
-    on_duplicate_ack(t, now);  // RFC 5681 §2
-  }
-  update_window(t, s);
-}
-
-void layer::on_new_ack(tcb& t, const segment& s, instant now) {
-  const std::uint32_t acked = distance(t.snd.una, s.ack);
-  const std::uint32_t flight = distance(t.snd.una, t.snd.nxt);
-  sample_rtt(t, s, now);
-  t.send_queue.pop_front(std::min<std::uint64_t>(distance(t.seq_of(t.send_queue.begin()), s.ack), t.send_queue.size()));
-  t.snd.una = s.ack;
-  t.backoff = t.unanswered = 0;
-  t.duplicate_acks = 0;
-  const auto phase = t.recovery.current();
-  const auto progress = t.recovery.on_new_ack(t.snd.una, t.snd.nxt, t.mss);
-  if (phase == recovery::phase::fast) {
-    if (progress == recovery::progress::full) {
-      t.cc.on_recovered(distance(t.snd.una, t.snd.nxt));
-    } else {
-      t.cc.on_partial_ack(acked);
-    }
-  } else {
-    // Half of the window in flight is use enough: what a super-segment rounds off, or slow start has just added, is not idleness.
-    t.cc.on_ack(acked, flight >= t.cc.cwnd() / 2);
-  }
-  if (t.snd.una == t.snd.nxt) {
-    t.deadline(timer::retransmit) = never;  // RFC 6298 §5.2
-  } else {
-    arm_retransmit(t, now);  // §5.3
-  }
-  if (t.send_short && t.send_queue.size() <= t.send_buffer / 2) {
-    t.send_short = false;
-    t.pending.writable = true;
-  }
-  make_ready(t);
-}
-
-void layer::on_duplicate_ack(tcb& t, instant) {
-  constexpr unsigned threshold = 3;  // RFC 5681 §3.2
-  if (t.duplicate_acks < 255) ++t.duplicate_acks;
-  if (t.recovery.current() == recovery::phase::fast) {
-    t.cc.on_duplicate_ack();
-  } else if (t.duplicate_acks == threshold && t.recovery.may_enter_fast(t.snd.una)) {
-    t.cc.on_fast_retransmit(distance(t.snd.una, t.snd.nxt));
-    t.recovery.enter_fast(t.snd.una, t.snd.nxt, t.mss);
-  } else {
-    return;
-  }
-  make_ready(t);
-}
-
-void layer::sample_rtt(tcb& t, const segment& s, instant now) {
-  if (t.timing) {
-    if (s.ack < t.timed_seq) return;
-    t.timing = false;
-    t.rtt.sample(now - t.timed_at);
-  } else if (t.timestamps_on && s.header.options.timestamps && s.header.options.timestamps->ecr != 0) {
-    // Karn's ambiguity does not touch timestamps (RFC 7323 §4.1).
-    const auto ms = static_cast<std::int32_t>(timestamp(t, now) - s.header.options.timestamps->ecr);
-    if (ms >= 0) t.rtt.sample(std::chrono::milliseconds{ms});
-  }
-}
-
-void layer::update_window(tcb& t, const segment& s) {
-  if (!(t.snd.wl1 < s.seq || (t.snd.wl1 == s.seq && t.snd.wl2 <= s.ack))) return;
-  const std::uint32_t wnd = std::uint32_t{s.header.window.value} << t.snd.shift.value;
-  const bool opens = t.snd.wnd < t.mss && wnd >= t.mss;
-  if (wnd > t.snd.wnd) make_ready(t);
-  t.snd.wnd = wnd;
-  t.snd.max_wnd = std::max(t.snd.max_wnd, wnd);
-  t.snd.wl1 = s.seq;
-  t.snd.wl2 = s.ack;
-  if (opens) {
-    t.backoff = 0;
-    t.deadline(timer::retransmit) = never;
-    if (t.snd.una != t.snd.nxt) t.recovery.mark(t.snd.una, t.snd.nxt);  // it met a shut window
-  }
-}
-
 // §3.10.7.4, seventh step.
 void layer::take_text(tcb& t, const segment& s, instant now) {
-  if (t.fin_received) return;  // "this should not occur since a FIN has been received from the remote side"
+  if (t.fin_received) return;    // "this should not occur since a FIN has been received from the remote side"
   if (!t.user && !t.listener) {  // nobody will ever read it, and the peer must learn that (RFC 1122 §4.2.2.13)
     abort_with(t, {}, now);
     return;
@@ -409,8 +285,10 @@ void layer::take_text(tcb& t, const segment& s, instant now) {
     }
   }
   t.unacked += s.text.size();
-  // RFC 9293 §3.8.6.3: every second full segment at least; RFC 5681 §4.2: at once for what is out of order or fills a gap.
-  if (!moved || had_gap || t.unacked >= 2u * std::min<std::uint32_t>(own_mss(t.ends.remote.address), 1u << 16)) t.ack_now = true;
+  // RFC 9293 §3.8.6.3: every second full segment at least; RFC 5681 §4.2: at once for what is out of order or fills a
+  // gap.
+  if (!moved || had_gap || t.unacked >= 2u * std::min<std::uint32_t>(own_mss(t.ends.remote.address), 1u << 16))
+    t.ack_now = true;
   if (t.ack_now) {
     make_ready(t);
   } else if (t.deadline(timer::delayed_ack) == never) {

@@ -59,7 +59,8 @@ bool layer::send_syn(tcb& t, frame& out, instant now) {
 std::uint32_t layer::most_text(const tcb& t, std::uint32_t mss) const {
   const bool v4 = t.ends.remote.address.is_v4();
   if (!(v4 ? device_.segmentation_v4 : device_.segmentation_v6)) return mss;
-  constexpr std::uint32_t room = 65535 - 20 - wire::tcp_header::max_size;  // version 4 counts its header, version 6 does not
+  constexpr std::uint32_t room =
+      65535 - 20 - wire::tcp_header::max_size;  // version 4 counts its header, version 6 does not
   return std::max(mss, room - room % mss);
 }
 
@@ -103,7 +104,8 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   const std::uint32_t pipe = in_flight - t.recovery.lost_octets();
   const std::uint32_t usable = t.snd.wnd > in_flight ? t.snd.wnd - in_flight : 0;
   const std::uint32_t room = t.cc.cwnd() > pipe ? t.cc.cwnd() - pipe : 0;
-  if (in_flight == 0 && now - t.last_sent > t.rtt.rto(config_.rto_initial, config_.rto_min, config_.rto_max)) t.cc.on_idle();
+  if (in_flight == 0 && now - t.last_sent > t.rtt.rto(config_.rto_initial, config_.rto_min, config_.rto_max))
+    t.cc.on_idle();
 
   auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>({unsent, usable, room, most_text(t, mss)}));
   const bool all = n == unsent;
@@ -111,7 +113,8 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
     t.window_probe_due = false;
     n = std::max<std::uint32_t>(n, unsent > 0 ? 1 : 0);
   } else if (!all && n < mss) {
-    // Sender's silly window avoidance (RFC 9293 §3.8.6.2.1): a short segment only where it is half of what the peer can take.
+    // Sender's silly window avoidance (RFC 9293 §3.8.6.2.1): a short segment only where it is half of what the peer can
+    // take.
     const bool window_stops = usable <= room && n > 0 && n >= t.snd.max_wnd / 2;
     if (!window_stops) n = 0;
   } else if (!all) {
@@ -121,7 +124,8 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
     if (n == 0) return false;
   }
   if (n == 0 && unsent > 0) {
-    // The window, not the network, holds it back and nothing is on its way that would bring an answer: probe (§3.8.6.1).
+    // The window, not the network, holds it back and nothing is on its way that would bring an answer: probe
+    // (§3.8.6.1).
     if (in_flight == 0 && usable < mss && t.deadline(timer::retransmit) == never) arm_retransmit(t, now);
     return false;
   }

@@ -25,13 +25,14 @@ struct time_wait;
 
 /// The send sequence variables (RFC 9293 §3.3.1).
 struct send_variables {
-  seq una;                   ///< oldest sequence number not acknowledged
-  seq nxt;                   ///< next to be sent
-  std::uint32_t wnd = 0;     ///< send window in octets, scaled
-  seq wl1;                   ///< segment sequence number used for the last window update
-  seq wl2;                   ///< segment acknowledgement number used for the last window update
-  seq iss;                   ///< initial send sequence number
-  std::uint32_t max_wnd = 0; ///< the largest window seen: half of it is worth sending (§3.8.6.2.1), and RFC 5961 §5 uses it
+  seq una;                ///< oldest sequence number not acknowledged
+  seq nxt;                ///< next to be sent
+  std::uint32_t wnd = 0;  ///< send window in octets, scaled
+  seq wl1;                ///< segment sequence number used for the last window update
+  seq wl2;                ///< segment acknowledgement number used for the last window update
+  seq iss;                ///< initial send sequence number
+  std::uint32_t max_wnd =
+      0;  ///< the largest window seen: half of it is worth sending (§3.8.6.2.1), and RFC 5961 §5 uses it
   wire::window_shift shift;  ///< what the peer's window fields are shifted by
 };
 
@@ -55,7 +56,8 @@ struct timestamp_variables {
 enum class timer : std::uint8_t { retransmit, delayed_ack, keep_alive, fin_wait_2 };
 inline constexpr std::size_t timer_count = 4;
 
-/// The transmission control block: data only. What happens to it is in segment_arrives, user_calls, timeouts and sender.
+/// The transmission control block: data only. What happens to it is in segment_arrives, user_calls, timeouts and
+/// sender.
 struct tcb : demux_node {
   explicit tcb(const four_tuple& e) : demux_node(demux_kind::tcb, e) {}
 
@@ -69,58 +71,58 @@ struct tcb : demux_node {
   // What the user asked for.
   bool no_delay : 1 = false;
   bool keep_alive : 1 = false;
-  bool closing : 1 = false;       ///< CLOSE was called: a FIN follows the last octet
-  bool deaf : 1 = false;          ///< the user reads no more: text is acknowledged and dropped
+  bool closing : 1 = false;  ///< CLOSE was called: a FIN follows the last octet
+  bool deaf : 1 = false;     ///< the user reads no more: text is acknowledged and dropped
 
   bool fin_sent : 1 = false;      ///< SND.NXT is past our FIN
   bool fin_received : 1 = false;  ///< RCV.NXT is past the peer's FIN
   bool ack_now : 1 = false;       ///< an acknowledgement is owed in this batch
   bool send_short : 1 = false;    ///< send() took less than asked: tell the user when there is room
   bool in_ready_list : 1 = false;
-  bool passive : 1 = false;       ///< came from LISTEN (§3.10.7.4, fourth step)
-  bool timing : 1 = false;        ///< a segment is being timed for its round trip
+  bool passive : 1 = false;           ///< came from LISTEN (§3.10.7.4, fourth step)
+  bool timing : 1 = false;            ///< a segment is being timed for its round trip
   bool window_probe_due : 1 = false;  ///< send what the window refuses: an octet at least (§3.8.6.1)
   bool keep_alive_due : 1 = false;    ///< send an empty segment before SND.NXT (§3.8.4)
 
   std::uint8_t hop_limit = 64;
   std::uint8_t tos = 0;
-  std::uint8_t backoff = 0;       ///< doublings of the retransmission timeout, or of the probe interval
-  std::uint8_t unanswered = 0;    ///< timeouts in a row with no acknowledgement
-  std::uint8_t keep_alives = 0;   ///< keep-alive probes without an answer
+  std::uint8_t backoff = 0;      ///< doublings of the retransmission timeout, or of the probe interval
+  std::uint8_t unanswered = 0;   ///< timeouts in a row with no acknowledgement
+  std::uint8_t keep_alives = 0;  ///< keep-alive probes without an answer
   std::uint8_t duplicate_acks = 0;
 
   send_variables snd;
   receive_variables rcv;
   timestamp_variables ts;
-  std::uint16_t peer_mss = 536;   ///< RFC 9293 §3.7.1 MUST-15; 1220 in version 6
-  std::uint16_t mss = 536;        ///< octets of text a segment carries at most, options subtracted
-  std::uint32_t unacked = 0;      ///< octets of text received and not yet acknowledged by us
+  std::uint16_t peer_mss = 536;  ///< RFC 9293 §3.7.1 MUST-15; 1220 in version 6
+  std::uint16_t mss = 536;       ///< octets of text a segment carries at most, options subtracted
+  std::uint32_t unacked = 0;     ///< octets of text received and not yet acknowledged by us
   std::uint32_t receive_buffer = 0;
   std::uint32_t send_buffer = 0;
 
-  chain send_queue;               ///< offset 0 stands at ISS+1
+  chain send_queue;  ///< offset 0 stands at ISS+1
   tcp::receive_queue receive_queue;
   rtt_estimator rtt;
   tcp::recovery recovery;
   congestion cc;
 
-  seq timed_seq;                  ///< acknowledging this ends the timed round trip
+  seq timed_seq;  ///< acknowledging this ends the timed round trip
   instant timed_at{};
-  instant last_received{};        ///< for keep-alive
-  instant last_sent{};            ///< for the restart of an idle window (RFC 5681 §4.1)
+  instant last_received{};  ///< for keep-alive
+  instant last_sent{};      ///< for the restart of an idle window (RFC 5681 §4.1)
   std::array<instant, timer_count> deadlines{never, never, never, never};
 
   tcp::user* user = nullptr;
   tcp::listener* listener = nullptr;  ///< whose SYN or accept queue it is in
   events pending;                     ///< not yet told to the user
   std::error_code error;              ///< why it is CLOSED
-  std::error_code soft_error;         ///< what ICMP said of the path: the reason given if the connection times out (RFC 5461)
+  std::error_code soft_error;  ///< what ICMP said of the path: the reason given if the connection times out (RFC 5461)
   std::uint64_t retransmits = 0;
 
-  time_wait* remains = nullptr;       ///< its record, while it is in TIME-WAIT and held by its user
+  time_wait* remains = nullptr;  ///< its record, while it is in TIME-WAIT and held by its user
   tcb* ready_next = nullptr;
   tcb* ready_previous = nullptr;
-  tcb* queue_next = nullptr;          ///< in the listener's queue, or among the dead
+  tcb* queue_next = nullptr;  ///< in the listener's queue, or among the dead
   tcb* queue_previous = nullptr;
 
   [[nodiscard]] instant& deadline(timer t) { return deadlines[static_cast<std::size_t>(t)]; }

@@ -10,19 +10,20 @@ namespace tunic::tcp {
 
 struct tcb;
 
-/// What is left of a connection in TIME-WAIT: enough to acknowledge a repeated FIN and to refuse the rest (RFC 9293 §3.6.1).
+/// What is left of a connection in TIME-WAIT: enough to acknowledge a repeated FIN and to refuse the rest (RFC 9293
+/// §3.6.1).
 struct time_wait : demux_node {
   explicit time_wait(const four_tuple& e) : demux_node(demux_kind::time_wait, e) {}
 
   seq snd_nxt;
   seq rcv_nxt;
-  wire::wire_window window;      ///< what our acknowledgements offer
+  wire::wire_window window;  ///< what our acknowledgements offer
   bool timestamps_on = false;
   std::uint32_t ts_offset = 0;
   std::uint32_t ts_recent = 0;
   std::uint8_t hop_limit = 64;
   std::uint8_t tos = 0;
-  tcb* held = nullptr;           ///< the tcb, while its user still holds it
+  tcb* held = nullptr;  ///< the tcb, while its user still holds it
 };
 
 }  // namespace tunic::tcp

@@ -37,8 +37,9 @@ void layer::on_timeout(tcb& t, instant now) {
 
 void layer::on_retransmit_timeout(tcb& t, instant now) {
   const bool opening = t.state == state::syn_sent || t.state == state::syn_received;
-  const unsigned most = t.state == state::syn_sent ? config_.syn_retries
-                        : t.state == state::syn_received ? config_.syn_ack_retries : config_.retries;
+  const unsigned most = t.state == state::syn_sent       ? config_.syn_retries
+                        : t.state == state::syn_received ? config_.syn_ack_retries
+                                                         : config_.retries;
   if (t.unanswered >= most) {  // RFC 9293 §3.8.3: R2 is reached
     close_with(t, t.soft_error ? t.soft_error : make_error_code(std::errc::timed_out), now);
     return;
@@ -95,8 +96,8 @@ void layer::arm_keep_alive(tcb& t, instant now) {
   t.deadline(timer::keep_alive) = t.keep_alive ? now + config_.keep_alive_idle : never;
 }
 
-// A deadline that moves later leaves the node where it is: it fires early, finds nothing due and comes back here. So the
-// usual case, an acknowledgement that puts the timeout off, does not touch the wheel.
+// A deadline that moves later leaves the node where it is: it fires early, finds nothing due and comes back here. So
+// the usual case, an acknowledgement that puts the timeout off, does not touch the wheel.
 void layer::rearm(tcb& t) {
   const instant earliest = *std::min_element(t.deadlines.begin(), t.deadlines.end());
   if (t.state == state::closed || earliest == never) {

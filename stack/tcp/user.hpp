@@ -16,8 +16,8 @@ struct events {
   [[nodiscard]] bool any() const { return established || readable || writable || closed; }
 };
 
-/// Whoever holds a connection. It is told once a segment or a timeout has been dealt with whole, so it may call any user
-/// call on the connection, release included.
+/// Whoever holds a connection. It is told once a segment or a timeout has been dealt with whole, so it may call any
+/// user call on the connection, release included.
 class user {
  public:
   virtual void on_events(events e) = 0;

@@ -118,7 +118,8 @@ void layer::after_receive(tcb& t) {
   if (wanted <= t.rcv.edge) return;
   const std::uint32_t gain = distance(t.rcv.edge, wanted);
   const bool was_shut = t.rcv_wnd() < own_mss(t.ends.remote.address);
-  if (gain >= t.receive_buffer / 4 || (was_shut && gain >= std::min<std::uint32_t>(t.receive_buffer / 2, own_mss(t.ends.remote.address)))) {
+  if (gain >= t.receive_buffer / 4 ||
+      (was_shut && gain >= std::min<std::uint32_t>(t.receive_buffer / 2, own_mss(t.ends.remote.address)))) {
     t.ack_now = true;
     make_ready(t);
   }

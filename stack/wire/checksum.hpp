@@ -13,8 +13,10 @@ class checksum {
   /// Adds the next octets of the data.
   void add(octets piece);
   void add16(std::uint16_t v) { sum_ += v; }
-  /// The pseudo-header of TCP, UDP (RFC 9293 §3.1) and ICMPv6 (RFC 8200 §8.1); `length` is that of the transport header and text.
-  void add_pseudo_header(const address& source, const address& destination, std::uint8_t protocol, std::uint32_t length);
+  /// The pseudo-header of TCP, UDP (RFC 9293 §3.1) and ICMPv6 (RFC 8200 §8.1); `length` is that of the transport header
+  /// and text.
+  void add_pseudo_header(const address& source, const address& destination, std::uint8_t protocol,
+                         std::uint32_t length);
 
   /// The folded one's complement sum, not inverted: what a partial checksum's field holds.
   [[nodiscard]] std::uint16_t partial() const;

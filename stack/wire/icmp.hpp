@@ -27,9 +27,9 @@ struct icmp_header {
   static constexpr std::size_t size = 8;
 
   icmp_kind kind = icmp_kind::other;
-  std::uint8_t type = 0;  ///< as on the wire; emit derives it from `kind` where that is not `other`
-  std::uint8_t code = 0;  ///< as on the wire
-  std::uint32_t rest = 0; ///< the second word: identifier and sequence of an echo, the MTU, a pointer
+  std::uint8_t type = 0;   ///< as on the wire; emit derives it from `kind` where that is not `other`
+  std::uint8_t code = 0;   ///< as on the wire
+  std::uint32_t rest = 0;  ///< the second word: identifier and sequence of an echo, the MTU, a pointer
 
   [[nodiscard]] std::uint16_t identifier() const { return static_cast<std::uint16_t>(rest >> 16); }
   [[nodiscard]] std::uint16_t sequence() const { return static_cast<std::uint16_t>(rest); }
@@ -42,7 +42,8 @@ struct icmp_header {
 result<icmp_header, drop> parse_icmp(octets message, const address& source, const address& destination);
 /// Writes the 8 octets with a checksum field of zero; `to` must have room. The caller adds the checksum over the whole.
 void emit_icmp(const icmp_header& h, family f, writable_octets to);
-/// The wire's code of an unreachable reason. An unknown protocol in version 6 is a parameter_problem (RFC 4443 §3.4): its code.
+/// The wire's code of an unreachable reason. An unknown protocol in version 6 is a parameter_problem (RFC 4443 §3.4):
+/// its code.
 std::uint8_t code_of(unreachable_code reason, family f);
 
 }  // namespace tunic::wire

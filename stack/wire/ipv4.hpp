@@ -25,13 +25,14 @@ struct ipv4_header {
   std::uint16_t fragment_offset = 0;  ///< octets, a multiple of 8
   std::uint8_t ttl = 64;
   std::uint8_t protocol = 0;
-  address source;
-  address destination;
+  address source{};
+  address destination{};
 
   [[nodiscard]] bool is_fragment() const { return more_fragments || fragment_offset != 0; }
 };
 
-/// Reads and verifies a header (version, lengths against what is there, checksum). Octets beyond total_length may follow.
+/// Reads and verifies a header (version, lengths against what is there, checksum). Octets beyond total_length may
+/// follow.
 result<ipv4_header, drop> parse_ipv4(octets datagram);
 /// Writes the 20 octets with their checksum; `to` must have room.
 void emit_ipv4(const ipv4_header& h, writable_octets to);

@@ -47,8 +47,8 @@ struct tcp_timestamps {
 
 /// [left, right) has arrived (RFC 2018 §3).
 struct sack_block {
-  seq left;
-  seq right;
+  seq left{};
+  seq right{};
   friend bool operator==(const sack_block&, const sack_block&) = default;
 };
 
@@ -71,11 +71,11 @@ class sack_list {
 
 /// The options that we know; others are skipped when read (RFC 9293 §3.2, MUST-6).
 struct tcp_options {
-  std::optional<std::uint16_t> mss;          ///< RFC 9293 §3.7.1
-  std::optional<window_shift> window_scale;  ///< RFC 7323 §2.2; a count above 14 is read as 14
-  bool sack_permitted = false;               ///< RFC 2018 §2
-  std::optional<tcp_timestamps> timestamps;  ///< RFC 7323 §3.2
-  sack_list sack;                            ///< RFC 2018 §3
+  std::optional<std::uint16_t> mss{};          ///< RFC 9293 §3.7.1
+  std::optional<window_shift> window_scale{};  ///< RFC 7323 §2.2; a count above 14 is read as 14
+  bool sack_permitted = false;                 ///< RFC 2018 §2
+  std::optional<tcp_timestamps> timestamps{};  ///< RFC 7323 §3.2
+  sack_list sack{};                            ///< RFC 2018 §3
 };
 
 /// RFC 9293 §3.1.
@@ -85,23 +85,25 @@ struct tcp_header {
 
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
-  seq seq_number;
-  seq ack_number;
+  seq seq_number{};
+  seq ack_number{};
   std::uint8_t header_length = min_size;  ///< octets, 20 to 60; emit derives it from the options
-  tcp_flags flags;
-  wire_window window;
+  tcp_flags flags{};
+  wire_window window{};
   std::uint16_t urgent_pointer = 0;
-  tcp_options options;
+  tcp_options options{};
 };
 
-/// Reads a header and verifies its length, its options' lengths and, where `state` is unknown, the checksum over all octets
-/// given. `segment` is the whole of the transport's octets: header and text.
-result<tcp_header, drop> parse_tcp(octets segment, const address& source, const address& destination, checksum_state state);
+/// Reads a header and verifies its length, its options' lengths and, where `state` is unknown, the checksum over all
+/// octets given. `segment` is the whole of the transport's octets: header and text.
+result<tcp_header, drop> parse_tcp(octets segment, const address& source, const address& destination,
+                                   checksum_state state);
 
 /// The octets that emit_tcp writes: 20 to 60, a multiple of four.
 std::size_t size_of(const tcp_options& o, const tcp_flags& flags);
-/// Writes the header with a checksum field of zero and returns its size; `to` must have room for max_size octets. Options
-/// stand in the order that Linux uses: MSS, SACK permitted, timestamps, window scale; then SACK blocks, as many as fit.
+/// Writes the header with a checksum field of zero and returns its size; `to` must have room for max_size octets.
+/// Options stand in the order that Linux uses: MSS, SACK permitted, timestamps, window scale; then SACK blocks, as many
+/// as fit.
 std::size_t emit_tcp(const tcp_header& h, writable_octets to);
 
 }  // namespace tunic::wire

@@ -21,7 +21,8 @@ struct udp_header {
 
 /// Reads a header; verifies the length against the octets given and, where `state` is unknown, the checksum. A checksum
 /// of zero is absent: allowed in version 4, refused in version 6 (RFC 8200 §8.1).
-result<udp_header, drop> parse_udp(octets datagram, const address& source, const address& destination, checksum_state state);
+result<udp_header, drop> parse_udp(octets datagram, const address& source, const address& destination,
+                                   checksum_state state);
 /// Writes the 8 octets with a checksum field of zero; `to` must have room.
 void emit_udp(const udp_header& h, writable_octets to);
 

@@ -1,8 +1,8 @@
 #include "tests/support/script.hpp"
 
-#include <gtest/gtest.h>
-
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 #include "stack/tcp/isn.hpp"
 #include "stack/wire/checksum.hpp"
@@ -80,7 +80,8 @@ script script::established(script_options o) {
 
 script script::in(tcp::state s, script_options o) {
   using tcp::state;
-  if (s == state::listen || s == state::closed) return s == state::listen ? listening(std::move(o)) : script{std::move(o)};
+  if (s == state::listen || s == state::closed)
+    return s == state::listen ? listening(std::move(o)) : script{std::move(o)};
   if (s == state::syn_sent) return opening(std::move(o));
   if (s == state::syn_received) {
     script t = listening(std::move(o));
@@ -139,7 +140,9 @@ std::byte script::pattern(std::uint64_t offset, bool ours) const {
   return static_cast<std::byte>((offset * 31 + offset / 251 + (ours ? 7 : 91)) & 0xff);
 }
 
-std::string script::print(const wire::tcp_header& h, std::uint32_t text) const { return wire::print(h, text, {iss_, irs_}); }
+std::string script::print(const wire::tcp_header& h, std::uint32_t text) const {
+  return wire::print(h, text, {iss_, irs_});
+}
 
 void script::pull() {
   frame f;
@@ -161,7 +164,8 @@ void script::pull() {
       source = h->source, destination = h->destination, ip_size = h->header_length;
     }
     const auto segment = std::span<const std::byte>{octets}.subspan(ip_size);
-    const auto h = wire::parse_tcp(segment, source, destination, f.partial_checksum ? checksum_state::partial : checksum_state::unknown);
+    const auto h = wire::parse_tcp(segment, source, destination,
+                                   f.partial_checksum ? checksum_state::partial : checksum_state::unknown);
     ASSERT_TRUE(h) << "a segment of ours does not parse: " << name(h.error());
     sent s{*h, {segment.begin() + h->header_length, segment.end()}, {}};
     s.printed = print(s.header, static_cast<std::uint32_t>(s.text.size()));
@@ -218,15 +222,17 @@ void script::sends(std::string_view text) {
   if (l.options) {
     const auto& want = *l.options;
     const auto& got = s.header.options;
-    same = same && want.mss == got.mss && want.window_scale == got.window_scale && want.sack_permitted == got.sack_permitted &&
-           want.timestamps.has_value() == got.timestamps.has_value() && want.sack.size() == got.sack.size();
+    same = same && want.mss == got.mss && want.window_scale == got.window_scale &&
+           want.sack_permitted == got.sack_permitted && want.timestamps.has_value() == got.timestamps.has_value() &&
+           want.sack.size() == got.sack.size();
     for (std::size_t i = 0; same && i < want.sack.size(); ++i)
       same = irs_ + want.sack.begin()[i].left.value() == got.sack.begin()[i].left &&
              irs_ + want.sack.begin()[i].right.value() == got.sack.begin()[i].right;
   }
   if (!same) return fail("sent instead: " + s.printed);
   for (std::size_t i = 0; i < s.text.size(); ++i)
-    if (s.text[i] != pattern(l.begin - 1 + i, true)) return fail("octet " + std::to_string(i) + " of the text is wrong");
+    if (s.text[i] != pattern(l.begin - 1 + i, true))
+      return fail("octet " + std::to_string(i) + " of the text is wrong");
 }
 
 void script::icmp_arrives(ip::icmp_error e) {
@@ -235,7 +241,8 @@ void script::icmp_arrives(ip::icmp_error e) {
   if (e.transport.empty()) {
     wire::store16(quoted.data(), us_.port);
     wire::store16(quoted.data() + 2, peer_.port);
-    wire::store32(quoted.data() + 4, (iss_ + (status().in_flight > 0 ? 0u : 1u)).value() + (tcb_ ? distance(iss_, tcb_->snd.una) : 0));
+    wire::store32(quoted.data() + 4,
+                  (iss_ + (status().in_flight > 0 ? 0u : 1u)).value() + (tcb_ ? distance(iss_, tcb_->snd.una) : 0));
     const buffer_ref b = stack_->pool().small();
     std::copy(quoted.begin(), quoted.end(), b->room().begin());
     e.transport = pool::view(b, quoted.size());
@@ -270,7 +277,9 @@ void script::passes(duration d) {
   advance(d, true);
 }
 
-void script::silent() { step("silent"); }
+void script::silent() {
+  step("silent");
+}
 
 void script::user_opens() {
   step("user opens");

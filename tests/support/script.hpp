@@ -17,15 +17,15 @@ using namespace std::chrono_literals;
 struct script_options {
   stack_config stack = {};
   bool ipv6 = false;
-  std::uint32_t peer_window = 65535;      ///< as on the wire, in every line that names none
-  std::string syn_options = "mss 1460";   ///< of the peer's SYN in the ready-made beginnings
-  std::uint32_t iss_before_wrap = 100;    ///< our initial sequence number is this far before 2^32
-  std::uint32_t irs_before_wrap = 50;     ///< the peer's
+  std::uint32_t peer_window = 65535;     ///< as on the wire, in every line that names none
+  std::string syn_options = "mss 1460";  ///< of the peer's SYN in the ready-made beginnings
+  std::uint32_t iss_before_wrap = 100;   ///< our initial sequence number is this far before 2^32
+  std::uint32_t irs_before_wrap = 50;    ///< the peer's
   bool no_delay = false;
 };
 
-/// A conversation with one stack in packetdrill's notation and virtual time. Sequence numbers count from each side's SYN,
-/// which is 0. What the stack sends and no line claims fails the next step; a failure prints the whole transcript.
+/// A conversation with one stack in packetdrill's notation and virtual time. Sequence numbers count from each side's
+/// SYN, which is 0. What the stack sends and no line claims fails the next step; a failure prints the whole transcript.
 /// Text is a pattern of its offset, so that every octet received on either side is checked.
 class script {
  public:
@@ -34,15 +34,15 @@ class script {
   ~script();
 
   // Ready-made beginnings, all on our port 80 and the peer's port 40000.
-  static script listening(script_options o = {});                 ///< a listener, and nothing has arrived
-  static script opening(script_options o = {});                   ///< an active OPEN; its SYN is claimed
-  static script established(script_options o = {});               ///< a passive open whose handshake is done
-  static script in(tcp::state s, script_options o = {});          ///< any state, reached by a passive open (SYN-SENT: active)
+  static script listening(script_options o = {});         ///< a listener, and nothing has arrived
+  static script opening(script_options o = {});           ///< an active OPEN; its SYN is claimed
+  static script established(script_options o = {});       ///< a passive open whose handshake is done
+  static script in(tcp::state s, script_options o = {});  ///< any state, reached by a passive open (SYN-SENT: active)
 
   // The network.
   void arrives(std::string_view text);
   void sends(std::string_view text);
-  void icmp_arrives(ip::icmp_error e);          ///< about the segment at SND.UNA where e.transport is empty
+  void icmp_arrives(ip::icmp_error e);  ///< about the segment at SND.UNA where e.transport is empty
   /// Time passes and nothing may be sent.
   void silent_for(duration d);
   /// Time passes up to the first thing sent, which the next line claims, at most d.
@@ -55,15 +55,15 @@ class script {
   void user_listens(std::size_t backlog = 16);
   void user_accepts();
   std::size_t user_sends(std::size_t octets);
-  void user_receives(std::size_t octets);       ///< reads and checks exactly so many
+  void user_receives(std::size_t octets);  ///< reads and checks exactly so many
   void user_closes();
   void user_aborts();
   void user_releases();
 
   // What is true.
   void in_state(tcp::state s);
-  void at_end();                                 ///< the user has read everything and the peer's FIN
-  void closed_with(std::error_code why);         ///< CLOSED, and the user was told why
+  void at_end();                          ///< the user has read everything and the peer's FIN
+  void closed_with(std::error_code why);  ///< CLOSED, and the user was told why
   void dropped(drop reason, std::uint64_t times = 1);
   void reads_nothing();
   [[nodiscard]] tcp::status status() const;
