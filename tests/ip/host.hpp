@@ -115,7 +115,7 @@ struct host {
 
   packet fill(std::span<const std::byte> d) {
     const buffer_ref b = buffers.fitting(d.size());
-    std::memcpy(b->room().data(), d.data(), d.size());
+    std::copy(d.begin(), d.end(), b->room().begin());
     packet p;
     p.octets = pool::view(b, d.size());
     return p;
