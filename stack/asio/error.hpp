@@ -1,0 +1,20 @@
+#pragma once
+
+#include <system_error>
+
+#include <asio/error.hpp>
+
+namespace tunic::detail {
+
+/// The core speaks std::errc in the generic category; Asio's own codes (asio::error::connection_reset, …) are the same
+/// numbers in the system category, and only those compare equal to what users of Asio write.
+inline std::error_code to_asio(std::error_code e) {
+  if (e.category() == std::generic_category()) return {e.value(), asio::error::get_system_category()};
+  return e;
+}
+
+inline void throw_if(const std::error_code& e, const char* call) {
+  if (e) throw std::system_error(e, call);
+}
+
+}  // namespace tunic::detail

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <system_error>
+
+#include <asio/ip/tcp.hpp>
+#include <asio/ip/unicast.hpp>
+#include <asio/socket_base.hpp>
+
+#include "stack/base/address.hpp"
+
+namespace tunic::detail {
+
+/// What a TCP socket or acceptor was told, kept until there is a connection to tell it to.
+struct socket_settings {
+  bool no_delay = true;  ///< Nagle's algorithm is off unless asked for
+  bool keep_alive = false;
+  bool linger = false;
+  int linger_seconds = 0;
+  std::uint8_t hop_limit = 0;        ///< 0: the stack's
+  std::uint32_t receive_buffer = 0;  ///< octets; 0: the stack's
+  std::uint32_t send_buffer = 0;     ///< octets; 0: the stack's
+  std::optional<endpoint> bound = {};
+};
+
+// Asio's option types, one overload each. Error: invalid_argument for a number out of range.
+void set(socket_settings& s, const asio::ip::tcp::no_delay& o, std::error_code& e);
+void set(socket_settings& s, const asio::socket_base::keep_alive& o, std::error_code& e);
+void set(socket_settings& s, const asio::socket_base::linger& o, std::error_code& e);
+void set(socket_settings& s, const asio::socket_base::receive_buffer_size& o, std::error_code& e);
+void set(socket_settings& s, const asio::socket_base::send_buffer_size& o, std::error_code& e);
+void set(socket_settings& s, const asio::ip::unicast::hops& o, std::error_code& e);
+void get(const socket_settings& s, asio::ip::tcp::no_delay& o);
+void get(const socket_settings& s, asio::socket_base::keep_alive& o);
+void get(const socket_settings& s, asio::socket_base::linger& o);
+void get(const socket_settings& s, asio::socket_base::receive_buffer_size& o);
+void get(const socket_settings& s, asio::socket_base::send_buffer_size& o);
+void get(const socket_settings& s, asio::ip::unicast::hops& o);
+
+}  // namespace tunic::detail
