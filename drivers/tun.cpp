@@ -112,7 +112,7 @@ bool tun::attach_again(instant now) {
 }
 
 instant tun::next_deadline() const {
-  if (super_) return instant::min();
+  if (super_) return super_->received;  // at once
   return gone_ ? retry_at_ : never;
 }
 
@@ -166,7 +166,7 @@ packet tun::receive(pool& from, instant now, std::error_code& error) {
   if (header.gso_type == virtio_net_header::gso_udp_l4 && header.gso_size > 0) {
     const auto layout = layout_of(in.octets.octets());
     if (layout && layout->end > layout->text + std::uint32_t{header.gso_size}) {
-      super_ = super_datagram{std::move(in.octets), *layout, header.gso_size, 0};
+      super_ = super_datagram{std::move(in.octets), *layout, header.gso_size, 0, now};
       return next_of_super(from);
     }
   }
@@ -183,7 +183,7 @@ slice tun::take(std::size_t size) {
 }
 
 packet tun::next_of_super(pool& from) {
-  const auto& [octets, layout, segment_size, index] = *super_;
+  const auto& [octets, layout, segment_size, index, received] = *super_;
   const std::uint32_t begin = layout.text + index * segment_size;
   const std::uint32_t size = std::min<std::uint32_t>(segment_size, layout.end - begin);
   const bool last = begin + size == layout.end;

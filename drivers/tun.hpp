@@ -65,6 +65,7 @@ class tun final : public device {
     transport_layout layout;
     std::uint16_t segment_size;
     std::uint32_t index;
+    instant received;
   };
 
   void attach();
