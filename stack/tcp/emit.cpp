@@ -70,7 +70,10 @@ void layer::emit(tcb& t, frame& out, wire::tcp_header& h, std::uint32_t mss, ins
 }
 
 void layer::emit_orphan(const orphan& o, frame& out, instant now) {
-  seal(out, o.ends, o.header, 0, ip_.settings().hop_limit);
+  wire::tcp_header h = o.header;
+  h.source_port = o.ends.local.port;
+  h.destination_port = o.ends.remote.port;
+  seal(out, o.ends, h, 0, ip_.settings().hop_limit);
   if (o.header.flags.rst) ++counters_.resets_out;
   report(true, o.ends, o.header, 0, now);
 }
