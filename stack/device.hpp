@@ -40,7 +40,8 @@ class device {
   [[nodiscard]] virtual std::size_t mtu() const = 0;
 
   /// The next datagram, in a buffer of `from`; an empty packet where there is none now. `error` is set where the device
-  /// itself failed: the device may recover, so the caller tries again later and never spins.
+  /// itself failed: it may recover, so the caller tries again at next_deadline() and, until a receive() ends without an
+  /// error, does not watch descriptor(), which may poll ready for ever.
   virtual packet receive(pool& from, instant now, std::error_code& error) = 0;
 
   /// Takes the whole frame or refuses it with an error (would_block where it may succeed once descriptor() is
@@ -48,7 +49,8 @@ class device {
   /// slices.
   virtual std::error_code transmit(const frame& f, instant now) = 0;
 
-  /// When the device wants to be asked again although nothing arrives (a wrapper that delays); `never` by default.
+  /// When receive() wants to be called although the descriptor shows nothing: a wrapper that delays, a device that has
+  /// more at hand (then not after the present) or that has failed. `never` by default.
   [[nodiscard]] virtual instant next_deadline() const { return never; }
 
   /// A descriptor that polls readable when receive() has something; -1 where the device calls the waker instead.

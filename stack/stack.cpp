@@ -39,6 +39,21 @@ bool stack::poll_transmit(frame& out, instant now) {
   return true;
 }
 
+void stack::on_unreadable(const frame& f, instant now) {
+  // Only TCP sends what its users share, and its frames begin with a header of ours, which needs no validation.
+  const std::byte* p = f.header().data();
+  const auto v6_address = [&](std::size_t at) {
+    std::array<std::uint8_t, 16> octets{};
+    for (std::size_t i = 0; i < octets.size(); ++i) octets[i] = wire::load8(p + at + i);
+    return address::v6(octets);
+  };
+  const bool v4 = wire::load8(p) >> 4 == 4;
+  const std::byte* ports = p + ip::layer::header_size(v4 ? family::v4 : family::v6);
+  const address source = v4 ? address::v4(wire::load32(p + 12)) : v6_address(8);
+  const address destination = v4 ? address::v4(wire::load32(p + 16)) : v6_address(24);
+  tcp_.on_unreadable({{source, wire::load16(ports)}, {destination, wire::load16(ports + 2)}}, now);
+}
+
 bool stack::has_output() const {
   return ip_.has_output() || tcp_.has_output();
 }

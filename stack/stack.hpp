@@ -49,6 +49,9 @@ class stack {
   /// The next frame to be sent; false where there is nothing to say. Build and hand to the device at once: the frame is
   /// made of the variables of this moment.
   bool poll_transmit(frame& out, instant now);
+  /// The device could not read the text of a frame (bad_address): it lay in a mapping of the user's that has shrunk.
+  /// The connection it belongs to is aborted, for the octets are gone.
+  void on_unreadable(const frame& f, instant now);
   /// Whether poll_transmit may have something to say: a user call has made it so.
   [[nodiscard]] bool has_output() const;
   /// A moment no later than the next timeout; `never` where nothing is waited for.

@@ -113,6 +113,14 @@ void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
   }
 }
 
+void layer::on_unreadable(const four_tuple& ends, instant now) {
+  demux_node* n = demux_.find(ends);
+  if (!n || n->kind != demux_kind::tcb) return;
+  auto& t = static_cast<tcb&>(*n);
+  abort_with(t, make_error_code(std::errc::io_error), now);
+  notify(t);
+}
+
 bool layer::poll_transmit(frame& out, instant now) {
   reap();
   out.clear();

@@ -54,6 +54,8 @@ class layer {
   // ---------------------------------------------------------------------------------------------------
   void on_datagram(const ip::datagram& d, instant now);
   void on_icmp_error(const ip::icmp_error& e, instant now);
+  /// The text of a frame of ours cannot be read any more (a mapped file has shrunk): its connection is aborted with io_error.
+  void on_unreadable(const four_tuple& ends, instant now);
 
   // Work for the caller.
   // -----------------------------------------------------------------------------------------------------
@@ -110,6 +112,8 @@ class layer {
 
   /// Connections in any state but CLOSED, TIME-WAIT's records included.
   [[nodiscard]] std::size_t connections() const { return demux_.size(); }
+  /// Those of them in TIME-WAIT.
+  [[nodiscard]] std::size_t in_time_wait() const { return time_waits_; }
   [[nodiscard]] const config& settings() const { return config_; }
 
  private:
@@ -195,6 +199,7 @@ class layer {
   isn_generator isn_;
   ephemeral_ports ports_;
   demux demux_;
+  std::size_t time_waits_ = 0;
   timer_wheel wheel_;
   std::vector<std::unique_ptr<listener>> listeners_;
   orphans orphans_;

@@ -5,7 +5,7 @@
 namespace tunic::tcp {
 
 void layer::enter_time_wait(tcb& t, instant now) {
-  if (demux_.size() >= config_.time_wait_records) {
+  if (time_waits_ >= config_.time_wait_records) {
     close_with(t, {}, now);
     return;
   }
@@ -18,6 +18,7 @@ void layer::enter_time_wait(tcb& t, instant now) {
   w.ts_recent = t.ts.recent;
   demux_.remove(t);
   demux_.insert(w);
+  ++time_waits_;
   wheel_.arm(w, now + 2 * config_.msl);  // RFC 9293 §3.6.1, MUST-13
   if (t.ack_now) acknowledge(w, now);
   t.ack_now = false;
@@ -35,6 +36,7 @@ void layer::enter_time_wait(tcb& t, instant now) {
 
 void layer::leave_time_wait(time_wait& w, instant now) {
   demux_.remove(w);
+  --time_waits_;
   tcb* held = w.held;
   const four_tuple ends = w.ends;
   delete &w;
