@@ -123,7 +123,16 @@ TEST(icmp_error, of_every_truncated_quotation_is_dropped) {
   endless[6] = std::byte{60};
   endless[41] = std::byte{255};
   EXPECT_TRUE(is_empty(h.receive(error6(refused, endless)))) << "of options that run out of it";
-  EXPECT_EQ(h.dropped(drop::too_short), 28u + 48 + 3);
+  octets later6 = from_us6();
+  later6[6] = std::byte{44};
+  later6[40] = std::byte{6};
+  later6[43] = std::byte{8};
+  EXPECT_TRUE(is_empty(h.receive(error6(refused, later6))));
+  octets mapped = from_us6();
+  std::memset(mapped.data() + 24, 0, 10);
+  std::memset(mapped.data() + 34, 0xff, 2);
+  EXPECT_TRUE(is_empty(h.receive(error6(refused, mapped)))) << "to a mapped address";
+  EXPECT_EQ(h.dropped(drop::too_short), 28u + 48 + 5);
 }
 
 TEST(icmp_error, about_what_we_did_not_send_is_counted) {

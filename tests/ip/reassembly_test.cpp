@@ -105,6 +105,7 @@ TEST_P(reassembly, refuses_the_whole_datagram_where_fragments_overlap) {  // RFC
     EXPECT_EQ(h.dropped(drop::fragment_overlap), 4u) << what;
     h.pass(30s);
     EXPECT_FALSE(h.ip.has_output()) << what << ": silently";
+    EXPECT_EQ(h.dropped(drop::fragment_limit), 0u) << what << ": it has been counted already";
     EXPECT_EQ(h.ip.next_deadline(), never);
   }
 }
@@ -238,6 +239,23 @@ TEST_P(reassembly, quotes_the_whole_datagram_it_has_put_together) {
   EXPECT_EQ(copy(std::get<ip::datagram>(read).transport.octets), octets(text_.begin(), text_.begin() + 3000));
 }
 
+TEST(reassembly_key, has_the_protocol_in_version_4_only) {  // RFC 791 §3.2, RFC 8200 §4.5
+  host h;
+  const octets text = pattern(200);
+  const auto tcp = [](octets d, std::size_t offset) {
+    d[offset] = std::byte{6};
+    if (offset == 9) wire::store16(d.data() + 10, static_cast<std::uint16_t>(wire::load16(d.data() + 10) + 11));
+    return d;
+  };
+  EXPECT_TRUE(is_empty(h.receive(piece(family::v4, text, 0, 96, true))));
+  EXPECT_TRUE(is_empty(h.receive(tcp(piece(family::v4, text, 96, 104, false), 9))));
+  EXPECT_FALSE(is_empty(h.receive(piece(family::v4, text, 96, 104, false))));
+  EXPECT_TRUE(is_empty(h.receive(piece(family::v6, text, 0, 96, true))));
+  const auto d = h.receive(tcp(piece(family::v6, text, 96, 104, false), 40));
+  ASSERT_TRUE(std::holds_alternative<ip::datagram>(d));
+  EXPECT_EQ(std::get<ip::datagram>(d).protocol, 17) << "the first fragment says it";
+}
+
 TEST(atomic_fragment, is_a_datagram_by_itself) {  // RFC 6946 §4
   host h;
   const octets text = pattern(100);
@@ -277,6 +295,20 @@ TEST(fragments, of_an_icmp_error_are_not_answered) {
   v4.more_fragments = true;
   EXPECT_TRUE(is_empty(h.receive(ipv4(v4, transport(error).first(400)))));
   h.pass(30s);
+  EXPECT_FALSE(h.ip.has_output());
+}
+
+TEST(fragments, that_may_belong_to_an_icmp_error_are_not_answered) {
+  host h;
+  wire::ipv6_header later;
+  later.source = peer6;
+  later.destination = ours6;
+  later.protocol = 58;
+  later.fragment = wire::ipv6_fragment{65528, false, 1};
+  octets text(100);
+  text[0] = std::byte{128};  // no message's type, but text
+  EXPECT_TRUE(is_empty(h.receive(ipv6(later, text))));
+  EXPECT_EQ(h.dropped(drop::fragment_bad), 1u);
   EXPECT_FALSE(h.ip.has_output());
 }
 

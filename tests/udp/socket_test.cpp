@@ -155,6 +155,15 @@ TEST(bind, draws_ephemeral_ports_until_none_is_left) {  // RFC 6056 §3.3.1
   EXPECT_LT(successors, 10) << "the next port must not be a guess";
 }
 
+TEST(bind, gives_ports_back) {
+  udp_host h;
+  for (int i = 0; i < 20'000; ++i) {
+    udp::socket* s = h.udp.open(nullptr);
+    ASSERT_FALSE(s->connect({peer4, 9})) << i;
+    h.udp.close(s);
+  }
+}
+
 TEST(connect, chooses_the_local_end_and_filters_the_remote_one) {
   udp_host h;
   udp::socket* s = h.udp.open(nullptr);
@@ -170,6 +179,9 @@ TEST(connect, chooses_the_local_end_and_filters_the_remote_one) {
   EXPECT_FALSE(s->receive());
   EXPECT_EQ(s->connect({peer6, 9}), std::errc::address_family_not_supported);
   ASSERT_FALSE(s->connect({peer4, 10}));
+  EXPECT_FALSE(s->connect({peer4, 10})) << "again";
+  EXPECT_EQ(s->connect({at("203.0.113.1"), 9}), std::errc::network_unreachable);
+  EXPECT_EQ(s->remote(), (endpoint{peer4, 10}));
   h.arrive(udp({peer4, 10}, s->local(), text));
   EXPECT_TRUE(s->receive());
   h.arrive(udp({peer4, 9}, s->local(), text));
@@ -224,6 +236,12 @@ TEST(icmp_error, lowers_the_path_mtu_of_a_socket_only) {
     h.arrive(icmp(at("203.0.113.1"), ours4, {wire::icmp_kind::packet_too_big, 0, 4, 1400},
                   udp(from, {peer4, 9}, pattern(1472))));
   };
+  recorder other;
+  udp::socket* cut = h.udp.open(&other);
+  ASSERT_FALSE(cut->connect({peer6, 9}));
+  h.arrive(icmp(peer6, ours6, {wire::icmp_kind::packet_too_big, 0, 0, 1400}, udp(cut->local(), {peer6, 9}, text)));
+  EXPECT_EQ(h.ip.path_mtu(peer6), 1400u);
+  EXPECT_TRUE(other.errors.empty()) << "what follows is cut";
   too_big({ours4, 4444});
   EXPECT_EQ(h.ip.path_mtu(peer4), 1500u) << "nobody sent that";
   EXPECT_EQ(h.dropped(drop::icmp_unrelated), 1u);
