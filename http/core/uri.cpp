@@ -43,8 +43,12 @@ std::string rooted(std::string_view rest) {
 }  // namespace
 
 std::string url::authority() const {
-  std::string out = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  if (port != 80) out += ":" + std::to_string(port);
+  std::string out;
+  if (host.find(':') == std::string::npos)
+    out = host;
+  else
+    out.append("[").append(host).append("]");
+  if (port != 80) out.append(":").append(std::to_string(port));
   return out;
 }
 

@@ -87,7 +87,7 @@ asio::awaitable<void> connection::converse() {
     if (next == step::read && error) {
       if (!flush_now()) co_await flush();
       // The peer sends no more. What it asked is answered: a half-close is no reason not to.
-      if (!would_block(error)) co_return;
+      if (failure_ || !would_block(error)) co_return;
       co_await wait_for_input();
       if (timed_out_ && !reader_.in_head()) co_return;
       if (timed_out_) {
@@ -340,7 +340,7 @@ asio::awaitable<void> connection::linger() {
   stream_->shutdown_send();
   begin_wait(phase::lingering, service_->options().linger_timeout);
   std::size_t dropped = 0;
-  while (dropped < linger_limit && !timed_out_) {
+  while (dropped < linger_limit && !timed_out_ && !failure_) {
     std::error_code error;
     const auto input = stream_->borrow(error);
     if (would_block(error)) {

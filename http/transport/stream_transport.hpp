@@ -50,7 +50,7 @@ class stream_transport final : public transport {
     } else {
       error = {};
       if (begin_ != end_) return held();
-      error = pending_;
+      error = ended_;
       if (error) return {};
       if constexpr (can_try) {
         if (!drained_) fill(error);
@@ -160,10 +160,9 @@ class stream_transport final : public transport {
   // One read that waits, for streams that can do nothing else.
   asio::awaitable<void> receive(std::error_code& error) {
     const auto into = room();
-    const std::size_t n = co_await stream_.async_read_some(asio::buffer(into.data(), into.size()),
-                                                           asio::redirect_error(asio::use_awaitable, error));
-    end_ = n;
-    if (n != 0 && error) pending_ = std::exchange(error, {});
+    end_ = co_await stream_.async_read_some(asio::buffer(into.data(), into.size()),
+                                            asio::redirect_error(asio::use_awaitable, error));
+    if (error != asio::error::operation_aborted) ended_ = error;
   }
 
   Stream stream_;
@@ -171,7 +170,7 @@ class stream_transport final : public transport {
   std::size_t buffer_size_;
   std::size_t begin_ = 0, end_ = 0;  // what of the buffer is received and not consumed
   bool drained_ = false;
-  std::error_code pending_;  // came together with octets; told once they are consumed
+  std::error_code ended_;  // how a read that waited has ended the stream
 };
 
 }  // namespace tunic::http

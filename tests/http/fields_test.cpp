@@ -1,0 +1,51 @@
+#include "http/core/fields.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace tunic::http;
+
+TEST_CASE("fields keep their order, their spelling and their repetitions") {
+  fields f;
+  f.add("Host", "a");
+  f.add("X-List", "1");
+  f.add("x-list", "2");
+  CHECK(f.size() == 3);
+  CHECK(f.wire() == "Host: a\r\nX-List: 1\r\nx-list: 2\r\n");
+  CHECK(f.find("HOST") == "a");
+  CHECK(f.find("x-LIST") == "1");
+  CHECK(f.count("X-List") == 2);
+  CHECK_FALSE(f.find("X-Lis"));
+}
+
+TEST_CASE("removing and setting fields leaves the others as they were") {
+  fields f;
+  for (const auto name : {"a", "b", "A", "c"}) f.add(name, name);
+  f.remove("a");
+  CHECK(f.wire() == "b: b\r\nc: c\r\n");
+  f.set("B", "new");
+  CHECK(f.wire() == "c: c\r\nB: new\r\n");
+  f.set("B", *f.find("B"));  // a value that lies in the fields themselves
+  CHECK(f.find("b") == "new");
+  f.clear();
+  CHECK(f.empty());
+  CHECK(f.wire().empty());
+}
+
+TEST_CASE("a list element is found over several fields and in any case") {
+  fields f;
+  f.add("Connection", "keep-alive, Upgrade");
+  f.add("connection", "CLOSE");
+  CHECK(f.has_element("Connection", "close"));
+  CHECK(f.has_element("Connection", "upgrade"));
+  CHECK_FALSE(f.has_element("Connection", "keep"));
+}
+
+TEST_CASE("what would split a message is refused") {
+  fields f;
+  CHECK_THROWS_AS(f.add("Location", "/a\r\nSet-Cookie: b"), std::invalid_argument);
+  CHECK_THROWS_AS(f.add("Bad Name", "x"), std::invalid_argument);
+  CHECK_THROWS_AS(f.add("", "x"), std::invalid_argument);
+  CHECK(f.empty());
+  f.add("Trimmed", " \tx y\t ");
+  CHECK(f.find("Trimmed") == "x y");
+}

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <asio/io_context.hpp>
+
+#include "http/server/server.hpp"
+#include "tests/http/support/memory_stream.hpp"
+
+namespace tunic::http::test {
+
+// A server on streams in memory. Nothing in it waits for real time: the io_context runs what is ready, and that is all.
+template <class Stream>
+struct site {
+  template <class H>
+  explicit site(H&& h, const server_options& options = {}) : serving(io.get_executor(), std::forward<H>(h), options) {}
+
+  peer connect(std::shared_ptr<faults> f = std::make_shared<faults>()) {
+    Stream stream(io, std::move(f));
+    auto far = stream.other_end();
+    serving.serve_connection(std::move(stream));
+    settle();
+    return far;
+  }
+
+  void settle() {
+    io.restart();
+    io.poll();
+  }
+
+  // What the far end has received once nothing moves any more, without the Date fields.
+  std::string answer(peer& to, std::string_view text) {
+    to.sends(text);
+    return rest(to);
+  }
+  std::string rest(peer& to) {
+    std::string all;
+    for (;;) {
+      settle();
+      const auto more = to.receives();
+      if (more.empty()) break;
+      all += more;
+    }
+    return std::regex_replace(all, std::regex("Date: [^\r]*\r\n"), "");
+  }
+  std::string ask(std::string_view text) {
+    auto to = connect();
+    return answer(to, text);
+  }
+
+  void after(std::chrono::milliseconds time) {
+    serving.expire(std::chrono::steady_clock::now() + time);
+    settle();
+  }
+
+  asio::io_context io;
+  server serving;
+};
+
+}  // namespace tunic::http::test
