@@ -1,0 +1,207 @@
+#include "apps/tunic/options.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+#include "http/core/uri.hpp"
+
+namespace tunic::app {
+namespace {
+
+constexpr double longest_msl = 24 * 3600;  // seconds
+constexpr double shortest_interval = 0.001, longest_interval = 3600;
+
+/// An option whose text is parsed by `parse`, as often as it is given.
+template <class T, class Parse>
+CLI::Option* add_list(CLI::App& command, const char* name, std::vector<T>& to, Parse parse, const char* expected,
+                      const char* help) {
+  return command
+      .add_option_function<std::vector<std::string>>(
+          name,
+          [&to, parse, expected, name](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) {
+              const auto value = parse(text);
+              if (!value) throw CLI::ValidationError(name, '"' + text + "\" is not " + expected);
+              to.push_back(*value);
+            }
+          },
+          help)
+      ->expected(1)
+      ->take_all();
+}
+
+std::optional<prefix> parse_prefix(std::string_view text) {
+  return text.find('/') == std::string_view::npos ? std::nullopt : prefix::parse(text);
+}
+
+CLI::Option* add_seconds(CLI::App& command, const std::string& name, std::chrono::duration<double>& to, double least,
+                         double most, const std::string& help) {
+  return command
+      .add_option_function<double>(
+          name, [&to](double seconds) { to = std::chrono::duration<double>{seconds}; }, help)
+      ->check(CLI::Range(least, most))
+      ->type_name("SECONDS");
+}
+
+void add_network_options(CLI::App& command, network_options& o) {
+  const char* const group = "The network";
+  command.add_option("--tun", o.tun, "TUN device; made if there is none of that name (needs CAP_NET_ADMIN)")
+      ->capture_default_str()
+      ->type_name("NAME")
+      ->group(group);
+  add_list(command, "--address", o.addresses, parse_prefix,
+           "an address with a prefix length, such as 198.51.100.2/24 or 2001:db8::2/64",
+           "address of the stack, IPv4 or IPv6; may be repeated")
+      ->type_name("A/LEN")
+      ->group(group);
+  add_list(command, "--gateway", o.gateways, address::parse, "an address, such as 198.51.100.1",
+           "where everything else is reached; one for IPv4, one for IPv6")
+      ->type_name("A")
+      ->group(group);
+  command.add_option("--mtu", o.mtu, "largest datagram, in octets (default: the device's)")
+      ->check(CLI::Range(68, 65535))
+      ->type_name("N")
+      ->group(group);
+  add_list(command, "--host-address", o.host_addresses, parse_prefix,
+           "an address with a prefix length, such as 198.51.100.1/24",
+           "also set up the kernel's side: bring the device up and give it this address; refused where another device\n"
+           "has the address or a route that overlaps; may be repeated")
+      ->type_name("A/LEN")
+      ->group(group);
+  command.add_flag("--any-address", o.any_address, "accept datagrams for every destination")->group(group);
+  add_seconds(command, "--msl", o.msl, 0, longest_msl,
+              "maximum segment lifetime (default: 30); TIME-WAIT lasts two of them")
+      ->group(group);
+
+  const char* const watching = "Watching";
+  command
+      .add_option("--pcap", o.pcap,
+                  "write a pcapng capture for Wireshark or 'tunic ladder'; \"-\" is the standard output")
+      ->type_name("FILE")
+      ->group(watching);
+  command.add_flag("--pcap-wire", o.pcap_wire, "cut super-segments in it into the segments that would cross a wire")
+      ->needs("--pcap")
+      ->group(watching);
+  command.add_flag("-v,--verbose", o.verbose, "log state changes and segments to the standard error output")
+      ->group(watching);
+}
+
+void check_network(const network_options& o) {
+  if (o.addresses.empty() && !o.any_address)
+    throw CLI::ValidationError("--address",
+                               "the stack needs an address of its own, not the kernel's: for example\n"
+                               "  --address 198.51.100.2/24 --host-address 198.51.100.1/24");
+}
+
+constexpr const char* exit_codes =
+    "Exit codes: 0 done, 1 failure (of the device, the network or a file), 2 wrong usage, 130 interrupted twice.";
+
+CLI::App* add_serve(CLI::App& app, serve_options& o) {
+  CLI::App* c = app.add_subcommand("serve", "Serve a folder over HTTP");
+  c->add_option("DIR", o.folder, "the folder")->required()->check(CLI::ExistingDirectory)->type_name("");
+  c->add_option("--port", o.port, "TCP port")->capture_default_str()->check(CLI::Range(1, 65535))->type_name("N");
+  add_network_options(*c, o.network);
+  c->footer(
+      std::string("Ctrl-C finishes the responses under way and closes all connections, for at most 5 s; a second one "
+                  "aborts at once.\n\nExample, as root:\n"
+                  "  tunic serve . --address 198.51.100.2/24 --host-address 198.51.100.1/24\n"
+                  "  curl http://198.51.100.2/\n\n") +
+      exit_codes);
+  return c;
+}
+
+CLI::App* add_get(CLI::App& app, get_options& o) {
+  CLI::App* c = app.add_subcommand("get", "Fetch a URL over HTTP");
+  c->add_option("URL", o.url, "http://ADDRESS[:PORT]/PATH; names are not resolved")->required()->type_name("");
+  c->add_option("-o,--output", o.output, "write the body to FILE instead of the standard output")->type_name("FILE");
+  c->add_flag("-I,--head", o.head, "ask for the head alone and print it");
+  add_network_options(*c, o.network);
+  c->footer(
+      "Example, as root, with a web server on the kernel's side:\n"
+      "  tunic get http://198.51.100.1/ --address 198.51.100.2/24 --host-address 198.51.100.1/24\n\n"
+      "Exit codes: 0 done, 1 failure of the network or of HTTP, 2 wrong usage, 22 an HTTP status of 400 or more\n"
+      "(its body is not written), 130 interrupted.");
+  return c;
+}
+
+CLI::App* add_ping(CLI::App& app, ping_options& o) {
+  CLI::App* c = app.add_subcommand("ping", "Send ICMP echo requests");
+  c->add_option_function<std::string>(
+       "ADDRESS",
+       [&o](const std::string& text) {
+         const auto a = address::parse(text);
+         if (!a) throw CLI::ValidationError("ADDRESS", '"' + text + "\" is not an address, such as 198.51.100.1");
+         o.destination = *a;
+       },
+       "whom to ask, IPv4 or IPv6")
+      ->required()
+      ->type_name("");
+  c->add_option("-c,--count", o.count, "stop after so many requests (default: Ctrl-C stops)")
+      ->check(CLI::PositiveNumber)
+      ->type_name("COUNT");
+  c->add_option("-s,--size", o.size, "octets of text in each request")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65507))
+      ->type_name("SIZE");
+  add_seconds(*c, "-i,--interval", o.interval, shortest_interval, longest_interval,
+              "between two requests (default: 1)");
+  add_network_options(*c, o.network);
+  c->footer(
+      "Example, as root:\n"
+      "  tunic ping 198.51.100.1 -c 3 --address 198.51.100.2/24 --host-address 198.51.100.1/24\n\n"
+      "Exit codes: 0 at least one reply, 1 none or a failure, 2 wrong usage.");
+  return c;
+}
+
+CLI::App* add_ladder(CLI::App& app, ladder_options& o) {
+  CLI::App* c =
+      app.add_subcommand("ladder", "Print the TCP connections of a capture as ladders, with the states of both ends");
+  c->add_option("FILE", o.file, "pcapng or pcap, of raw IP or Ethernet; \"-\" is the standard input")
+      ->required()
+      ->type_name("");
+  c->footer(
+      "Example:\n"
+      "  tunic serve . --address 198.51.100.2/24 --host-address 198.51.100.1/24 --pcap a.pcapng\n"
+      "  tunic ladder a.pcapng\n\n"
+      "Exit codes: 0 done, 1 no capture, 2 wrong usage.");
+  return c;
+}
+
+}  // namespace
+
+request parse_command_line(int argc, char** argv) {
+  CLI::App app{"A TCP/IP stack that lives inside this process: it shares nothing with the kernel's but a TUN device.",
+               "tunic"};
+  app.set_version_flag("--version", "tunic " TUNIC_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(26);
+  app.footer("'tunic COMMAND --help' has the options and an example of each.");
+
+  serve_options serve;
+  get_options get;
+  ping_options ping;
+  ladder_options ladder;
+  const CLI::App* const served = add_serve(app, serve);
+  const CLI::App* const got = add_get(app, get);
+  const CLI::App* const pinged = add_ping(app, ping);
+  add_ladder(app, ladder);
+  try {
+    app.parse(argc, argv);
+    if (*served) return check_network(serve.network), serve;
+    if (*got) {
+      check_network(get.network);
+      const auto url = http::parse_url(get.url);
+      if (!url)
+        throw CLI::ValidationError("URL", '"' + get.url + "\" is not an http:// URL, such as http://198.51.100.1/");
+      return get;
+    }
+    if (*pinged) return check_network(ping.network), ping;
+    return ladder;
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? exit_ok : exit_usage;
+  }
+}
+
+}  // namespace tunic::app

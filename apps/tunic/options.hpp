@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "stack/base/address.hpp"
+
+namespace tunic::app {
+
+enum exit_code : int {
+  exit_ok = 0,
+  exit_failed = 1,
+  exit_usage = 2,
+  exit_http_status = 22,  // as curl's
+  exit_interrupted = 130,
+};
+
+/// What serve, get and ping have in common: which device, and how the stack on it is set up.
+struct network_options {
+  std::string tun = "tun0";
+  std::vector<prefix> addresses;  ///< the stack's
+  std::vector<address> gateways;
+  std::vector<prefix> host_addresses;  ///< given to the kernel's side of the device
+  std::size_t mtu = 0;                 ///< octets; 0: the device's
+  bool any_address = false;
+  std::string pcap;  ///< the file of a capture; empty: none
+  bool pcap_wire = false;
+  bool verbose = false;
+  std::chrono::duration<double> msl{30};
+};
+
+struct serve_options {
+  network_options network;
+  std::string folder;
+  std::uint16_t port = 80;
+};
+
+struct get_options {
+  network_options network;
+  std::string url;
+  std::string output;  ///< empty: the standard output
+  bool head = false;
+};
+
+struct ping_options {
+  network_options network;
+  address destination;
+  std::uint64_t count = 0;  ///< 0: until interrupted
+  std::size_t size = 56;    ///< octets of text
+  std::chrono::duration<double> interval{1};
+};
+
+struct ladder_options {
+  std::string file;  ///< "-": the standard input
+};
+
+/// What the command line asks for; an exit code where there is nothing left to do (--help, or a mistake, which is
+/// told).
+using request = std::variant<exit_code, serve_options, get_options, ping_options, ladder_options>;
+
+request parse_command_line(int argc, char** argv);
+
+}  // namespace tunic::app
