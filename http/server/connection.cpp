@@ -156,7 +156,6 @@ connection::step connection::refuse(const problem& what) {
   states_.disable_keep_alive();
   const auto at = states_.of(role::server);
   if (at != state::idle && at != state::send_response) return step::close;  // its response has been sent already
-  request_.method.clear();
   response_ = response::error(what.status, what.why);
   return respond();
 }
@@ -338,6 +337,7 @@ asio::awaitable<void> connection::read_and_write(file_part part) {
 asio::awaitable<void> connection::linger() {
   if (failure_) co_return;
   stream_->shutdown_send();
+  timed_out_ = false;
   begin_wait(phase::lingering, service_->options().linger_timeout);
   std::size_t dropped = 0;
   while (dropped < linger_limit && !timed_out_ && !failure_) {

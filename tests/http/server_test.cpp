@@ -149,6 +149,13 @@ TEMPLATE_TEST_CASE("HEAD has the fields of GET and no content", "", STREAMS) {
   CHECK(s.answer(peer, "HEAD /abc HTTP/1.1\r\nHost: a\r\n\r\n" + get("/x")) == head + ok("/x"));
 }
 
+TEMPLATE_TEST_CASE("a refused HEAD has no content either", "", STREAMS) {
+  site<TestType> s(echo_path);
+  const auto said = s.ask("HEAD /%zz HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(first_line(said) == "HTTP/1.1 400 Bad Request");
+  CHECK(said.substr(said.size() - 4) == "\r\n\r\n");
+}
+
 TEMPLATE_TEST_CASE("204 and 304 have neither content nor length", "", STREAMS) {
   site<TestType> s([](const request& in) {
     return response::text("x", in.path == "/204" ? status_code::no_content : status_code::not_modified);
@@ -287,6 +294,9 @@ TEMPLATE_TEST_CASE("time is bounded", "", STREAMS) {
     s.after(10s);
     CHECK(first_line(s.rest(peer)) == "HTTP/1.1 408 Request Timeout");
     CHECK(peer.sees_end());
+    CHECK(s.serving.connections() == 1);  // lingers
+    s.after(3s);
+    CHECK(s.serving.connections() == 0);
   }
   SECTION("within a content") {
     s.answer(peer, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
