@@ -262,11 +262,12 @@ asio::awaitable<void> connection::write_content() {
   co_await flush();
   if (failure_) co_return;
   if (part) {
-    const auto mapped = part->source->map(failure_);
+    shared_octets mapped = part->source->map(failure_);
     if (failure_) co_return;
-    const auto octets =
+    mapped.octets =
         mapped.octets.subspan(static_cast<std::size_t>(part->offset), static_cast<std::size_t>(part->length));
-    co_return co_await adopt({mapped.owner, octets}, part->source.get());
+    // Handed over as a variable: g++ 12 destroys a braced temporary in a co_await expression twice (GCC bug 99576).
+    co_return co_await adopt(mapped, part->source.get());
   }
   const auto& octets = std::get<shared_octets>(content);
   if (stream_->can_adopt())
