@@ -14,7 +14,7 @@ namespace tunic::http {
 
 using namespace std::chrono_literals;
 
-service::service(asio::any_io_executor executor, std::shared_ptr<handler> answers, const server_options& options)
+service::service(const asio::any_io_executor& executor, std::shared_ptr<handler> answers, const server_options& options)
     : options_(options), handler_(std::move(answers)), clock_(executor), drained_(executor) {}
 
 std::string_view service::date() {

@@ -34,7 +34,7 @@ class connection;
 // Connections keep it alive. Used from one thread (or strand) alone.
 class service : public std::enable_shared_from_this<service> {
  public:
-  service(asio::any_io_executor executor, std::shared_ptr<handler> answers, const server_options& options);
+  service(const asio::any_io_executor& executor, std::shared_ptr<handler> answers, const server_options& options);
 
   const server_options& options() const { return options_; }
   handler& answers() const { return *handler_; }

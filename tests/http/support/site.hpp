@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,7 +44,9 @@ struct site {
       if (more.empty()) break;
       all += more;
     }
-    return std::regex_replace(all, std::regex("Date: [^\r]*\r\n"), "");
+    constexpr std::size_t date_line = 37;  // "Date: " IMF-fixdate CRLF
+    for (auto at = all.find("Date: "); at != std::string::npos; at = all.find("Date: ", at)) all.erase(at, date_line);
+    return all;
   }
   std::string ask(std::string_view text) {
     auto to = connect();
