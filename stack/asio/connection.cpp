@@ -199,7 +199,7 @@ void connection::bind(const endpoint& local, std::error_code& e) {
   else if (tcb_)
     e = asio::error::invalid_argument;
   else if (!local.address.is_unspecified() && !host().stack().ip().is_ours(local.address))
-    e = to_asio(std::make_error_code(std::errc::address_not_available));
+    e = std::make_error_code(std::errc::address_not_available);
   else
     settings_.bound = local;
 }
@@ -221,13 +221,20 @@ void connection::shutdown(asio::socket_base::shutdown_type what, std::error_code
 }
 
 void connection::close() {
+  let_go(settings_.linger && settings_.linger_seconds == 0);
+}
+
+void connection::on_close() {
+  let_go(true);
+}
+
+void connection::let_go(bool abort) {
   abort_pending();
   settings_.bound.reset();
   if (!tcb_) return;
   tcp::tcb& t = *std::exchange(tcb_, nullptr);
   connecting_ = read_shut_ = write_shut_ = false;
-  const bool hard = settings_.linger && settings_.linger_seconds == 0;
-  if (hard) layer().abort(t, host().now());
+  if (abort) layer().abort(t, host().now());
   layer().release(t, host().now());
   host().flush();
 }

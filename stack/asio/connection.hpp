@@ -96,7 +96,8 @@ class connection final : public attachment, public tcp::user {
   /// CLOSE, or ABORT where linger says so; what is pending is aborted.
   void close();
   void cancel();
-  void on_close() override { close(); }
+  /// ABORT: nobody would be left to finish an orderly end.
+  void on_close() override;
 
   [[nodiscard]] bool is_open() const { return tcb_ != nullptr; }
   [[nodiscard]] tcp::tcb* tcb() const { return tcb_; }
@@ -114,6 +115,7 @@ class connection final : public attachment, public tcp::user {
  private:
   void on_events(tcp::events e) override;
   [[nodiscard]] tcp::layer& layer() const { return host().stack().tcp(); }
+  void let_go(bool abort);
   /// Why octets can be neither read nor written: there is no connection (yet).
   [[nodiscard]] std::error_code unusable() const;
   [[nodiscard]] std::error_code end_of_reading() const;

@@ -181,7 +181,10 @@ bool pump::transmit() {
       watch_writable();
       return false;
     }
-    if (e) report(e);  // the frame is lost, as it may be on any wire
+    if (e == std::errc::bad_address)
+      stack_->on_unreadable(frame_, now_);  // the user's fault, not the device's
+    else if (e)
+      report(e);  // the frame is lost, as it may be on any wire
   }
   return true;
 }
@@ -269,7 +272,7 @@ void pump::arm_timer() {
 
 void pump::check_drained() {
   if (draining_.empty() || frame_held_) return;
-  if (stack_->tcp().connections() > 0) return;
+  if (stack_->tcp().connections() > stack_->tcp().in_time_wait()) return;
   while (!draining_.empty()) complete(*draining_.front());
 }
 

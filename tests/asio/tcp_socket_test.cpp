@@ -1,0 +1,467 @@
+#include <array>
+#include <type_traits>
+
+#include <asio/bind_executor.hpp>
+#include <asio/read.hpp>
+#include <asio/read_until.hpp>
+#include <asio/use_future.hpp>
+#include <asio/write.hpp>
+
+#include "tests/asio/two_hosts.hpp"
+
+namespace tunic::test {
+namespace {
+
+using asio::use_awaitable;
+
+class tcp_socket : public testing::Test, public two_hosts {};
+
+TEST_F(tcp_socket, echoes_what_it_is_sent) {
+  tcp::acceptor acceptor{server, {.port = port}};
+  run(
+      [&]() -> asio::awaitable<void> {
+        tcp::socket s = co_await acceptor.async_accept(use_awaitable);
+        char octets[64];
+        const std::size_t n = co_await s.async_read_some(asio::buffer(octets), use_awaitable);
+        co_await asio::async_write(s, asio::buffer(octets, n), use_awaitable);
+      },
+      [&]() -> asio::awaitable<void> {
+        tcp::socket s{client};
+        co_await s.async_connect(server_at(), use_awaitable);
+        co_await asio::async_write(s, asio::buffer("hello", 5), use_awaitable);
+        std::string answer;
+        std::error_code e;
+        co_await asio::async_read(s, asio::dynamic_buffer(answer), asio::redirect_error(use_awaitable, e));
+        EXPECT_EQ(e, asio::error::eof);
+        EXPECT_EQ(answer, "hello");
+      });
+}
+
+TEST_F(tcp_socket, connects_over_ipv6) {
+  tcp::acceptor acceptor{server, {.port = port}};
+  auto [ours, theirs] = connected(acceptor, server_at_v6());
+  EXPECT_EQ(ours.remote_endpoint(), server_at_v6());
+  EXPECT_EQ(ours.local_endpoint().address().to_string(), "2001:db8::1");
+  EXPECT_EQ(theirs.remote_endpoint(), ours.local_endpoint());
+}
+
+TEST_F(tcp_socket, knows_its_ends) {
+  auto [ours, theirs] = connected();
+  EXPECT_EQ(ours.remote_endpoint(), server_at());
+  EXPECT_EQ(theirs.local_endpoint(), server_at());
+  EXPECT_EQ(theirs.remote_endpoint(), ours.local_endpoint());
+  EXPECT_EQ(ours.status().state, tcp::state::established);
+}
+
+TEST_F(tcp_socket, connects_from_where_it_is_bound) {
+  tcp::acceptor acceptor{server, {.port = port}};
+  tcp::socket s{client};
+  s.bind({asio::ip::make_address("198.51.100.1"), 5000});
+  outcome connecting;
+  s.async_connect(server_at(), connecting.handler());
+  ASSERT_TRUE(run_until_done(connecting));
+  EXPECT_EQ(s.local_endpoint().port(), 5000);
+
+  tcp::socket other{client};
+  std::error_code e;
+  other.bind({asio::ip::make_address("198.51.100.9"), 0}, e);
+  EXPECT_EQ(e, std::errc::address_not_available);
+}
+
+TEST_F(tcp_socket, is_refused_where_nobody_listens_and_may_try_again) {
+  tcp::socket s{client};
+  outcome refused;
+  s.async_connect(server_at(), refused.handler());
+  EXPECT_TRUE(s.is_open());
+  ASSERT_TRUE(run_until_done(refused));
+  EXPECT_EQ(refused.code(), asio::error::connection_refused);
+  EXPECT_FALSE(s.is_open());
+
+  tcp::acceptor acceptor{server, {.port = port}};
+  outcome connecting;
+  s.async_connect(server_at(), connecting.handler());
+  ASSERT_TRUE(run_until_done(connecting));
+  EXPECT_FALSE(connecting.code());
+}
+
+TEST_F(tcp_socket, times_out_where_nobody_answers) {
+  tcp::socket s{client};
+  outcome connecting;
+  s.async_connect({asio::ip::make_address("198.51.100.77"), port}, connecting.handler());
+  ASSERT_TRUE(run_until_done(connecting));
+  EXPECT_EQ(connecting.code(), asio::error::timed_out);
+}
+
+TEST_F(tcp_socket, has_no_way_to_an_unrouted_address) {
+  tcp::socket s{client};
+  outcome connecting;
+  s.async_connect({asio::ip::make_address("203.0.113.1"), port}, connecting.handler());
+  ASSERT_TRUE(run_until_done(connecting));
+  EXPECT_EQ(connecting.code(), asio::error::network_unreachable);
+}
+
+TEST_F(tcp_socket, connects_only_once) {
+  auto [ours, theirs] = connected();
+  outcome again;
+  ours.async_connect(server_at(), again.handler());
+  ASSERT_TRUE(run_until_done(again));
+  EXPECT_EQ(again.code(), asio::error::already_connected);
+
+  tcp::socket s{client};
+  outcome first;
+  outcome second;
+  s.async_connect({asio::ip::make_address("198.51.100.77"), port}, first.handler());
+  s.async_connect(server_at(), second.handler());
+  settle();
+  EXPECT_EQ(second.code(), asio::error::already_started);
+  EXPECT_FALSE(first.done());
+}
+
+TEST_F(tcp_socket, reads_on_after_a_half_close) {
+  auto [ours, theirs] = connected();
+  ours.shutdown(tcp::socket::shutdown_send);
+  outcome written;
+  ours.async_write_some(asio::buffer("x", 1), written.handler());
+  char octets[8];
+  outcome end;
+  theirs.async_read_some(asio::buffer(octets), end.handler());
+  ASSERT_TRUE(run_until_done(end));
+  EXPECT_EQ(end.code(), asio::error::eof);
+  EXPECT_EQ(written.code(), asio::error::broken_pipe);
+
+  outcome answered;
+  theirs.async_write_some(asio::buffer("late", 4), answered.handler());
+  outcome read;
+  ours.async_read_some(asio::buffer(octets), read.handler());
+  ASSERT_TRUE(run_until_done(read));
+  EXPECT_FALSE(read.code());
+  EXPECT_EQ(std::string_view(octets, read.octets), "late");
+}
+
+TEST_F(tcp_socket, ends_pending_reads_when_it_is_shut_for_receiving) {
+  auto [ours, theirs] = connected();
+  char octets[8];
+  outcome read;
+  ours.async_read_some(asio::buffer(octets), read.handler());
+  ours.shutdown(tcp::socket::shutdown_receive);
+  ASSERT_TRUE(run_until_done(read));
+  EXPECT_EQ(read.code(), asio::error::eof);
+  std::error_code e;
+  EXPECT_EQ(theirs.try_write(octets_of("dropped"), e), 7u);
+  settle();
+  EXPECT_EQ(ours.available(), 0u);
+}
+
+TEST_F(tcp_socket, reports_a_reset) {
+  auto [ours, theirs] = connected();
+  char octets[8];
+  outcome read;
+  ours.async_read_some(asio::buffer(octets), read.handler());
+  theirs.set_option(tcp::socket::linger(true, 0));
+  theirs.close();
+  ASSERT_TRUE(run_until_done(read));
+  EXPECT_EQ(read.code(), asio::error::connection_reset);
+  outcome written;
+  ours.async_write_some(asio::buffer("x", 1), written.handler());
+  ASSERT_TRUE(run_until_done(written));
+  EXPECT_EQ(written.code(), asio::error::connection_reset);
+}
+
+// RFC 2525 §2.17: closing with text unread must not look like an orderly end.
+TEST_F(tcp_socket, resets_when_it_is_closed_with_text_unread) {
+  auto [ours, theirs] = connected();
+  std::error_code e;
+  ours.try_write(octets_of("unread"), e);
+  settle();
+  EXPECT_EQ(theirs.available(), 6u);
+  char octets[8];
+  outcome read;
+  ours.async_read_some(asio::buffer(octets), read.handler());
+  theirs.close();
+  ASSERT_TRUE(run_until_done(read));
+  EXPECT_EQ(read.code(), asio::error::connection_reset);
+}
+
+TEST_F(tcp_socket, may_connect_again_after_close) {
+  tcp::acceptor acceptor{server, {.port = port}};
+  auto [ours, theirs] = connected(acceptor, server_at());
+  ours.close();
+  EXPECT_FALSE(ours.is_open());
+  outcome connecting;
+  ours.async_connect(server_at(), connecting.handler());
+  ASSERT_TRUE(run_until_done(connecting));
+  EXPECT_FALSE(connecting.code());
+}
+
+TEST_F(tcp_socket, never_completes_inside_the_call) {
+  auto [ours, theirs] = connected();
+  std::error_code e;
+  theirs.try_write(octets_of("ready"), e);
+  settle();
+  ASSERT_EQ(ours.available(), 5u);
+  char octets[8];
+  outcome read;
+  outcome written;
+  outcome waited;
+  outcome nothing;
+  ours.async_read_some(asio::buffer(octets), read.handler());
+  ours.async_write_some(asio::buffer("x", 1), written.handler());
+  ours.async_wait(tcp::socket::wait_write, waited.handler());
+  tcp::socket{client}.async_read_some(asio::buffer(octets), nothing.handler());
+  EXPECT_FALSE(read.done() || written.done() || waited.done() || nothing.done());
+  settle();
+  EXPECT_EQ(read.octets, 5u);
+  EXPECT_EQ(written.octets, 1u);
+  EXPECT_FALSE(waited.code());
+  EXPECT_EQ(nothing.code(), asio::error::bad_descriptor);
+}
+
+TEST_F(tcp_socket, completes_a_read_of_no_octets_at_once) {
+  auto [ours, theirs] = connected();
+  outcome read;
+  ours.async_read_some(asio::mutable_buffer{}, read.handler());
+  EXPECT_FALSE(read.done());
+  settle();
+  EXPECT_EQ(read.code(), std::error_code{});
+  theirs.shutdown(tcp::socket::shutdown_send);
+  settle();
+  outcome at_end;
+  ours.async_read_some(std::array<asio::mutable_buffer, 2>{}, at_end.handler());
+  settle();
+  EXPECT_EQ(at_end.code(), std::error_code{});
+}
+
+TEST_F(tcp_socket, completes_reads_in_order) {
+  auto [ours, theirs] = connected();
+  char first[2];
+  char second[2];
+  outcome one;
+  outcome two;
+  ours.async_read_some(asio::buffer(first), one.handler());
+  ours.async_read_some(asio::buffer(second), two.handler());
+  std::error_code e;
+  theirs.try_write(octets_of("abcd"), e);
+  ASSERT_TRUE(run_until_done(two));
+  EXPECT_EQ(std::string_view(first, one.octets), "ab");
+  EXPECT_EQ(std::string_view(second, two.octets), "cd");
+}
+
+TEST_F(tcp_socket, fills_scattered_buffers) {
+  auto [ours, theirs] = connected();
+  outcome written;
+  theirs.async_write_some(std::array{asio::buffer("ab", 2), asio::const_buffer{}, asio::buffer("cdef", 4)},
+                          written.handler());
+  settle();
+  EXPECT_EQ(written.octets, 6u);
+  char one[1];
+  char rest[9];
+  outcome read;
+  ours.async_read_some(std::array{asio::mutable_buffer{}, asio::buffer(one), asio::buffer(rest)}, read.handler());
+  settle();
+  ASSERT_EQ(read.octets, 6u);
+  EXPECT_EQ(one[0], 'a');
+  EXPECT_EQ(std::string_view(rest, 5), "bcdef");
+}
+
+TEST_F(tcp_socket, works_with_read_until) {
+  auto [ours, theirs] = connected();
+  run([&, s = &ours, t = &theirs]() -> asio::awaitable<void> {
+    co_await asio::async_write(*t, asio::buffer("line\r\nrest", 10), use_awaitable);
+    std::string text;
+    const std::size_t n = co_await asio::async_read_until(*s, asio::dynamic_buffer(text), "\r\n", use_awaitable);
+    EXPECT_EQ(text.substr(0, n), "line\r\n");
+  });
+}
+
+TEST_F(tcp_socket, works_with_use_future) {
+  auto [ours, theirs] = connected();
+  char octets[8];
+  auto read = ours.async_read_some(asio::buffer(octets), asio::use_future);
+  auto written = theirs.async_write_some(asio::buffer("abc", 3), asio::use_future);
+  settle();
+  ASSERT_EQ(read.wait_for(0s), std::future_status::ready);
+  EXPECT_EQ(read.get(), 3u);
+  EXPECT_EQ(written.get(), 3u);
+  auto refused = tcp::socket{client}.async_read_some(asio::buffer(octets), asio::use_future);
+  settle();
+  EXPECT_THROW(refused.get(), std::system_error);
+}
+
+TEST_F(tcp_socket, moves_with_what_is_pending) {
+  auto [ours, theirs] = connected();
+  char octets[8];
+  outcome read;
+  ours.async_read_some(asio::buffer(octets), read.handler());
+  tcp::socket moved{std::move(ours)};
+  std::error_code e;
+  theirs.try_write(octets_of("abc"), e);
+  ASSERT_TRUE(run_until_done(read));
+  EXPECT_EQ(read.octets, 3u);
+
+  EXPECT_FALSE(ours.is_open());  // NOLINT: a moved-from socket is like a new one
+  outcome nothing;
+  ours.async_read_some(asio::buffer(octets), nothing.handler());
+  ASSERT_TRUE(run_until_done(nothing));
+  EXPECT_EQ(nothing.code(), asio::error::bad_descriptor);
+  ours = std::move(moved);
+  EXPECT_EQ(ours.remote_endpoint(), server_at());
+}
+
+TEST_F(tcp_socket, refuses_what_has_to_wait_in_blocking_mode) {
+  auto [ours, theirs] = connected();
+  char octets[8];
+  std::error_code e;
+  EXPECT_EQ(ours.read_some(asio::buffer(octets), e), 0u);
+  EXPECT_EQ(e, asio::error::operation_not_supported);
+  EXPECT_THROW(ours.read_some(asio::buffer(octets)), std::system_error);
+}
+
+TEST_F(tcp_socket, would_block_in_non_blocking_mode) {
+  auto [ours, theirs] = connected();
+  ours.non_blocking(true);
+  EXPECT_TRUE(ours.non_blocking());
+  char octets[8];
+  std::error_code e;
+  EXPECT_EQ(ours.read_some(asio::buffer(octets), e), 0u);
+  EXPECT_EQ(e, asio::error::would_block);
+  EXPECT_EQ(theirs.write_some(asio::buffer("abc", 3)), 3u);
+  settle();
+  EXPECT_EQ(ours.available(), 3u);
+  EXPECT_EQ(ours.read_some(asio::buffer(octets)), 3u);
+
+  const std::string much(1 << 20, 'x');
+  while (ours.write_some(asio::buffer(much), e) > 0) EXPECT_FALSE(e);
+  EXPECT_EQ(e, asio::error::would_block);
+  theirs.shutdown(tcp::socket::shutdown_send);
+  settle();
+  EXPECT_EQ(ours.read_some(asio::buffer(octets), e), 0u);
+  EXPECT_EQ(e, asio::error::eof);
+}
+
+TEST_F(tcp_socket, tries_without_waiting) {
+  auto [ours, theirs] = connected();
+  std::array<std::byte, 8> octets;
+  std::error_code e;
+  EXPECT_EQ(ours.try_read(octets, e), 0u);
+  EXPECT_EQ(e, asio::error::would_block);
+  EXPECT_EQ(theirs.try_write(octets_of("abc"), e), 3u);
+  EXPECT_FALSE(e);
+  settle();
+  EXPECT_EQ(ours.try_read(octets, e), 3u);
+  EXPECT_FALSE(e);
+  theirs.close();
+  settle();
+  EXPECT_EQ(ours.try_read(octets, e), 0u);
+  EXPECT_EQ(e, asio::error::eof);
+}
+
+TEST_F(tcp_socket, lends_what_it_received) {
+  auto [ours, theirs] = connected();
+  std::error_code e;
+  EXPECT_TRUE(ours.borrow(e).empty());
+  EXPECT_EQ(e, asio::error::would_block);
+  theirs.try_write(octets_of("abcdef"), e);
+  settle();
+  EXPECT_EQ(text_of(ours.borrow(e)), "abcdef");
+  EXPECT_FALSE(e);
+  ours.consume(2);
+  EXPECT_EQ(text_of(ours.borrow(e)), "cdef");
+  ours.consume(4);
+  theirs.shutdown(tcp::socket::shutdown_send);
+  settle();
+  EXPECT_TRUE(ours.borrow(e).empty());
+  EXPECT_EQ(e, asio::error::eof);
+}
+
+TEST_F(tcp_socket, keeps_what_it_adopted_until_the_peer_has_it) {
+  auto [ours, theirs] = connected();
+  auto owner = std::make_shared<const std::string>(pattern(100'000));
+  const std::weak_ptr<const std::string> alive = owner;
+  std::error_code e;
+  EXPECT_EQ(ours.try_adopt(owner, octets_of(*owner), e), owner->size());
+  EXPECT_FALSE(e);
+  const std::string expected = *owner;
+  owner.reset();
+  EXPECT_FALSE(alive.expired());
+  std::string got(expected.size(), '\0');
+  outcome read;
+  asio::async_read(theirs, asio::buffer(got), read.handler());
+  ASSERT_TRUE(run_until_done(read));
+  EXPECT_EQ(got, expected);
+  EXPECT_TRUE(run_until([&] { return alive.expired(); }));
+}
+
+TEST_F(tcp_socket, adopts_no_more_than_its_buffer_holds) {
+  auto [ours, theirs] = connected();
+  ours.set_option(tcp::socket::send_buffer_size(65536));
+  const auto owner = std::make_shared<const std::string>(200'000, 'x');
+  std::error_code e;
+  EXPECT_EQ(ours.try_adopt(owner, octets_of(*owner), e), 65536u);
+  EXPECT_EQ(ours.try_adopt(owner, octets_of(*owner), e), 0u);
+  EXPECT_EQ(e, asio::error::would_block);
+  outcome writable;
+  ours.async_wait(tcp::socket::wait_write, writable.handler());
+  ASSERT_TRUE(run_until_done(writable));
+  EXPECT_GT(ours.try_adopt(owner, octets_of(*owner), e), 0u);
+}
+
+TEST_F(tcp_socket, waits_to_read_without_a_buffer) {
+  auto [ours, theirs] = connected();
+  outcome readable;
+  ours.async_wait(tcp::socket::wait_read, readable.handler());
+  settle();
+  EXPECT_FALSE(readable.done());
+  std::error_code e;
+  theirs.try_write(octets_of("x"), e);
+  settle();
+  EXPECT_EQ(readable.code(), std::error_code{});
+  EXPECT_EQ(ours.available(), 1u);
+}
+
+TEST_F(tcp_socket, ends_every_wait_with_a_reset) {
+  auto [ours, theirs] = connected();
+  outcome readable;
+  outcome broken;
+  ours.async_wait(tcp::socket::wait_read, readable.handler());
+  ours.async_wait(tcp::socket::wait_error, broken.handler());
+  theirs.set_option(tcp::socket::linger(true, 0));
+  theirs.close();
+  ASSERT_TRUE(run_until_done(broken));
+  EXPECT_EQ(readable.code(), std::error_code{});
+  EXPECT_EQ(broken.code(), std::error_code{});
+  std::array<std::byte, 1> octets;
+  std::error_code e;
+  ours.try_read(octets, e);
+  EXPECT_EQ(e, asio::error::connection_reset);
+}
+
+TEST_F(tcp_socket, has_no_ends_before_it_connects) {
+  const tcp::socket s{client};
+  std::error_code e;
+  (void)s.local_endpoint(e);
+  EXPECT_EQ(e, asio::error::bad_descriptor);
+  (void)s.remote_endpoint(e);
+  EXPECT_EQ(e, asio::error::bad_descriptor);
+  EXPECT_THROW((void)s.available(), std::system_error);
+  EXPECT_EQ(s.status().state, tcp::state::closed);
+}
+
+TEST_F(tcp_socket, calls_handlers_on_their_own_executor) {
+  auto [ours, theirs] = connected();
+  asio::io_context other;
+  char octets[8];
+  outcome read;
+  ours.async_read_some(asio::buffer(octets), asio::bind_executor(other, read.handler()));
+  std::error_code e;
+  theirs.try_write(octets_of("abc"), e);
+  settle();
+  EXPECT_FALSE(read.done());
+  EXPECT_EQ(other.run(), 1u);  // a pending operation is work, so run() has not stopped before
+  EXPECT_EQ(read.octets, 3u);
+}
+
+static_assert(std::is_nothrow_move_constructible_v<tcp::socket>);
+static_assert(!std::is_copy_constructible_v<tcp::socket>);
+
+}  // namespace
+}  // namespace tunic::test
