@@ -1,4 +1,5 @@
 #include <map>
+#include <string>
 
 #include <asio/co_spawn.hpp>
 #include <catch2/catch.hpp>

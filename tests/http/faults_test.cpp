@@ -1,5 +1,7 @@
 // Every operation of a stream fails once, the first, the second, and so on: nothing crashes, nothing is left behind,
 // and what arrived is the beginning of what should have.
+#include <string>
+
 #include <asio/co_spawn.hpp>
 #include <catch2/catch.hpp>
 

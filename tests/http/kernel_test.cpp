@@ -1,4 +1,6 @@
 // The server and the client over the kernel's sockets, on the loopback address.
+#include <string>
+
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>

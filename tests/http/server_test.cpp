@@ -1,5 +1,7 @@
 #include "http/server/server.hpp"
 
+#include <string>
+
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -178,7 +180,7 @@ TEMPLATE_TEST_CASE("content that a handler does not want is passed over", "", ST
 }
 
 TEMPLATE_TEST_CASE("a broken request is answered once, and what is behind it is not", "", STREAMS) {
-  server_options options;
+  auto options = test::patient();
   options.bounds.body = 100;
   site<TestType> s(echo_path, options);
   const auto told = [&](const std::string& text) {
@@ -232,7 +234,7 @@ TEMPLATE_TEST_CASE("an early response arrives although the request goes on: the 
     peer.resets();
   }
   SECTION("until its time is over") {
-    s.after(2100ms);
+    s.after(3h);
   }
   SECTION("until too much has come") {
     s.answer(peer, std::string(1000000, 'x'));
@@ -280,38 +282,38 @@ TEMPLATE_TEST_CASE("time is bounded", "", STREAMS) {
   auto peer = s.connect();
   SECTION("between requests: the connection is closed without a word") {
     s.answer(peer, get("/"));
-    s.after(74s);
+    s.after(74h);
     CHECK_FALSE(peer.sees_end());
-    s.after(76s);
+    s.after(76h);
     CHECK(s.rest(peer).empty());
     CHECK(peer.sees_end());
   }
   SECTION("within a head: 408") {
     s.answer(peer, "GET / HTTP/1.1\r\n");
-    s.after(9s);
+    s.after(9h);
     CHECK_FALSE(peer.sees_end());
     s.answer(peer, "Host: a\r\n");  // does not begin the time anew
-    s.after(10s);
+    s.after(11h);
     CHECK(first_line(s.rest(peer)) == "HTTP/1.1 408 Request Timeout");
     CHECK(peer.sees_end());
     CHECK(s.serving.connections() == 1);  // lingers
-    s.after(3s);
+    s.after(3h);
     CHECK(s.serving.connections() == 0);
   }
   SECTION("within a content") {
     s.answer(peer, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
-    s.after(29s);
+    s.after(29h);
     CHECK_FALSE(peer.sees_end());
-    s.after(31s);
+    s.after(31h);
     CHECK(peer.sees_end());
   }
   SECTION("for a peer that takes nothing") {
     peer.takes_at_most(10);
     peer.sends(get("/"));
     s.settle();
-    s.after(59s);
+    s.after(59h);
     CHECK(s.serving.connections() == 1);
-    s.after(61s);
+    s.after(61h);
     CHECK(s.serving.connections() == 0);
   }
 }

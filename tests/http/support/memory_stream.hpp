@@ -180,7 +180,8 @@ class memory_stream {
   std::shared_ptr<int> cancels_ = std::make_shared<int>(0);
 };
 
-// The same with every optional capability of http/core/capabilities.hpp. Octets are lent three at a time.
+// The same with every optional capability of http/core/capabilities.hpp. Octets are lent in pieces, the last ones
+// three at a time.
 class capable_stream : public memory_stream {
  public:
   using memory_stream::memory_stream;
@@ -208,7 +209,8 @@ class capable_stream : public memory_stream {
     receive(asio::mutable_buffer{}, error);  // says what there is when there are no octets
     if (in_->octets.empty()) return {};
     error = {};
-    return std::as_bytes(std::span(in_->octets)).first(std::min<std::size_t>(in_->octets.size(), 3));
+    return std::as_bytes(std::span(in_->octets))
+        .first(std::min(in_->octets.size(), std::max<std::size_t>(3, in_->octets.size() / 16)));
   }
   void consume(std::size_t n) { in_->octets.erase(0, n); }
 

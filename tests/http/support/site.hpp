@@ -12,11 +12,24 @@
 
 namespace tunic::http::test {
 
+// Timeouts that no machine is slow enough to reach by itself: only site::after passes them.
+inline server_options patient() {
+  using std::chrono::hours;
+  server_options options;
+  options.head_timeout = hours(10);
+  options.idle_timeout = hours(75);
+  options.content_timeout = hours(30);
+  options.send_timeout = hours(60);
+  options.linger_timeout = hours(2);
+  return options;
+}
+
 // A server on streams in memory. Nothing in it waits for real time: the io_context runs what is ready, and that is all.
 template <class Stream>
 struct site {
   template <class H>
-  explicit site(H&& h, const server_options& options = {}) : serving(io.get_executor(), std::forward<H>(h), options) {}
+  explicit site(H&& h, const server_options& options = patient())
+      : serving(io.get_executor(), std::forward<H>(h), options) {}
 
   peer connect(std::shared_ptr<faults> f = std::make_shared<faults>()) {
     Stream stream(io, std::move(f));
@@ -53,7 +66,7 @@ struct site {
     return answer(to, text);
   }
 
-  void after(std::chrono::milliseconds time) {
+  void after(std::chrono::hours time) {
     serving.expire(std::chrono::steady_clock::now() + time);
     settle();
   }
