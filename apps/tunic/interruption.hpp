@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 
 #include <asio/io_context.hpp>
@@ -21,6 +22,7 @@ class interruption {
 
   asio::signal_set signals_;
   std::function<void()> next_, again_;
+  std::chrono::steady_clock::time_point last_{};
 };
 
 }  // namespace tunic::app

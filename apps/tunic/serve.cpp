@@ -53,7 +53,7 @@ class service {
   }
 
   void stop() {
-    spdlog::info("closing {} connections", network_.host().stack().tcp().connections());
+    spdlog::info("closing; once more to abort");
     server_.stop();
     deadline_.expires_after(patience);
     deadline_.async_wait([this](std::error_code e) {

@@ -12,7 +12,7 @@ namespace tunic::ladder {
 namespace {
 
 constexpr int state_width = 12;      // "SYN-RECEIVED"
-constexpr int least_segment = 38;    // columns of the segment; wider where that of a line without text is
+constexpr int least_segment = 38;    // columns of the segment
 constexpr std::size_t run_head = 4;  // segments of a run that are printed
 constexpr std::size_t run_tail = 2;
 constexpr std::size_t run_fold = 3;  // fewer are not worth folding
@@ -79,7 +79,7 @@ class ladder_printer {
     lines_.reserve(c.rows.size());
     for (const row& r : c.rows) {
       lines_.push_back({r, explain(c, r)});
-      if (!lines_.back().is_plain()) width_ = std::max(width_, static_cast<int>(segment_text(r).size()));
+      width_ = std::max(width_, static_cast<int>(segment_text(r).size()));
     }
   }
 
