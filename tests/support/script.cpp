@@ -1,6 +1,8 @@
 #include "tests/support/script.hpp"
 
+#include <algorithm>
 #include <sstream>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -29,15 +31,19 @@ std::string in_words(instant since, instant now) {
 }  // namespace
 
 void script::holder::on_events(tcp::events e) {
-  seen.established = seen.established || e.established;
-  seen.readable = seen.readable || e.readable;
-  seen.writable = seen.writable || e.writable;
-  seen.closed = seen.closed || e.closed;
+  told.established = told.established || e.established;
+  told.readable = told.readable || e.readable;
+  told.writable = told.writable || e.writable;
+  told.closed = told.closed || e.closed;
+  closed = closed || e.closed;
 }
 
 script::script(script_options o)
     : options_(std::move(o)),
-      us_{*address::parse(options_.ipv6 ? "2001:db8::2" : "198.51.100.2"), 80},
+      us_{*address::parse(!options_.us.empty() ? options_.us
+                          : options_.ipv6      ? "2001:db8::2"
+                                               : "198.51.100.2"),
+          80},
       peer_{*address::parse(options_.ipv6 ? "2001:db8::1" : "198.51.100.1"), 40000},
       stack_(std::make_unique<tunic::stack>(with_addresses(options_.stack), key)) {
   // RFC 6528's clock is 4 µs: the moment at which our initial sequence number stands so far before the wrap.
@@ -140,7 +146,8 @@ std::byte script::pattern(std::uint64_t offset, bool ours) const {
   return static_cast<std::byte>((offset * 31 + offset / 251 + (ours ? 7 : 91)) & 0xff);
 }
 
-std::string script::print(const wire::tcp_header& h, std::uint32_t text) const {
+std::string script::print(wire::tcp_header h, std::uint32_t text) const {
+  if (h.options.timestamps) h.options.timestamps->val -= first_timestamp_.value_or(0);
   return wire::print(h, text, {iss_, irs_});
 }
 
@@ -167,14 +174,14 @@ void script::pull() {
     const auto h = wire::parse_tcp(segment, source, destination,
                                    f.partial_checksum ? checksum_state::partial : checksum_state::unknown);
     ASSERT_TRUE(h) << "a segment of ours does not parse: " << name(h.error());
+    if (h->options.timestamps && !first_timestamp_) first_timestamp_ = h->options.timestamps->val;
     sent s{*h, {segment.begin() + h->header_length, segment.end()}, {}};
     s.printed = print(s.header, static_cast<std::uint32_t>(s.text.size()));
     sent_.push_back(std::move(s));
   }
 }
 
-void script::arrives(std::string_view text) {
-  step("arrives  " + std::string{text});
+std::vector<std::byte> script::datagram(std::string_view text) const {
   const line l = parse_line(text);
   wire::tcp_header h;
   h.source_port = peer_.port;
@@ -183,12 +190,18 @@ void script::arrives(std::string_view text) {
   h.flags = l.flags;
   if (l.ack) h.ack_number = iss_ + *l.ack;
   h.window.value = static_cast<std::uint16_t>(l.win.value_or(options_.peer_window));
-  if (l.options) h.options = *l.options;
+  if (l.options) {
+    h.options = *l.options;
+    if (h.options.timestamps && l.flags.ack) h.options.timestamps->ecr += first_timestamp_.value_or(0);
+    h.options.sack = {};
+    for (const auto& b : l.options->sack) h.options.sack.push_back({iss_ + b.left.value(), iss_ + b.right.value()});
+  }
   std::vector<std::byte> octets(120);
   const std::size_t ip_size = ip::layer::header_size(us_.address.family());
   const std::size_t tcp_size = wire::emit_tcp(h, std::span{octets}.subspan(ip_size));
   octets.resize(ip_size + tcp_size + l.length);
-  for (std::uint32_t i = 0; i < l.length; ++i) octets[ip_size + tcp_size + i] = pattern(l.begin - 1 + i, false);
+  const std::uint32_t offset = l.flags.syn ? l.begin : l.begin - 1;  // of the stream: a SYN's text stands behind it
+  for (std::uint32_t i = 0; i < l.length; ++i) octets[ip_size + tcp_size + i] = pattern(offset + i, false);
   const auto length = static_cast<std::uint16_t>(tcp_size + l.length);
   if (options_.ipv6) {
     wire::ipv6_header ip;
@@ -200,13 +213,19 @@ void script::arrives(std::string_view text) {
     ip.total_length = static_cast<std::uint16_t>(length + ip_size);
     wire::emit_ipv4(ip, octets);
   }
-  wire::checksum sum;
-  sum.add_pseudo_header(peer_.address, us_.address, 6, length);
-  sum.add(std::span{octets}.subspan(ip_size));
-  wire::store16(octets.data() + ip_size + 16, sum.finish());
+  repair_checksums(octets);
+  return octets;
+}
+
+void script::datagram_arrives(std::span<const std::byte> octets) {
   const buffer_ref b = stack_->pool().fitting(octets.size());
   std::copy(octets.begin(), octets.end(), b->room().begin());
   stack_->on_packet({pool::view(b, octets.size()), 0, checksum_state::unknown}, now_);
+}
+
+void script::arrives(std::string_view text) {
+  step("arrives  " + std::string{text});
+  datagram_arrives(datagram(text));
 }
 
 void script::sends(std::string_view text) {
@@ -225,6 +244,9 @@ void script::sends(std::string_view text) {
     same = same && want.mss == got.mss && want.window_scale == got.window_scale &&
            want.sack_permitted == got.sack_permitted && want.timestamps.has_value() == got.timestamps.has_value() &&
            want.sack.size() == got.sack.size();
+    if (same && want.timestamps)
+      same = want.timestamps->val + first_timestamp_.value_or(0) == got.timestamps->val &&
+             want.timestamps->ecr == got.timestamps->ecr;
     for (std::size_t i = 0; same && i < want.sack.size(); ++i)
       same = irs_ + want.sack.begin()[i].left.value() == got.sack.begin()[i].left &&
              irs_ + want.sack.begin()[i].right.value() == got.sack.begin()[i].right;
@@ -235,20 +257,25 @@ void script::sends(std::string_view text) {
       return fail("octet " + std::to_string(i) + " of the text is wrong");
 }
 
-void script::icmp_arrives(ip::icmp_error e) {
-  step("arrives  an ICMP error");
-  std::vector<std::byte> quoted(8);
-  if (e.transport.empty()) {
-    wire::store16(quoted.data(), us_.port);
-    wire::store16(quoted.data() + 2, peer_.port);
-    wire::store32(quoted.data() + 4,
-                  (iss_ + (status().in_flight > 0 ? 0u : 1u)).value() + (tcb_ ? distance(iss_, tcb_->snd.una) : 0));
-    const buffer_ref b = stack_->pool().small();
-    std::copy(quoted.begin(), quoted.end(), b->room().begin());
-    e.transport = pool::view(b, quoted.size());
-  }
+std::optional<wire::tcp_header> script::takes_sent() {
+  pull();
+  if (sent_.empty()) return std::nullopt;
+  const wire::tcp_header h = sent_.front().header;
+  note("sends    " + sent_.front().printed + " (taken)");
+  sent_.pop_front();
+  return h;
+}
+
+void script::icmp_arrives(ip::icmp_error e, std::uint32_t about) {
+  step("arrives  an ICMP error about " + std::to_string(about));
+  const buffer_ref quoted = stack_->pool().small();
+  wire::store16(quoted->room().data(), us_.port);
+  wire::store16(quoted->room().data() + 2, peer_.port);
+  wire::store32(quoted->room().data() + 4, (iss_ + about).value());
+  e.transport = pool::view(quoted, 8);
   e.source = us_.address;
   e.destination = peer_.address;
+  e.protocol = 6;
   stack_->tcp().on_icmp_error(e, now_);
 }
 
@@ -277,6 +304,12 @@ void script::passes(duration d) {
   advance(d, true);
 }
 
+void script::passes_unheard(duration d) {
+  step("time passes unheard");
+  advance(d, false);
+  sent_.clear();
+}
+
 void script::silent() {
   step("silent");
 }
@@ -292,11 +325,11 @@ void script::user_opens() {
   tcb_ = *opened;
 }
 
-void script::user_listens(std::size_t backlog) {
+void script::user_listens() {
   step("user listens");
   tcp::listen_options o;
   o.local = {address::any(us_.address.family()), us_.port};
-  o.backlog = backlog;
+  o.backlog = options_.backlog;
   o.no_delay = options_.no_delay;
   const auto l = stack_->tcp().listen(o, *owner_);
   ASSERT_TRUE(l) << l.error().message();
@@ -334,6 +367,11 @@ void script::user_closes() {
   stack_->tcp().close(*tcb_, now_);
 }
 
+void script::user_sends_and_closes(std::size_t octets) {
+  user_sends(octets);
+  stack_->tcp().close(*tcb_, now_);
+}
+
 void script::user_aborts() {
   step("user aborts");
   stack_->tcp().abort(*tcb_, now_);
@@ -342,6 +380,20 @@ void script::user_aborts() {
 void script::user_releases() {
   step("user releases");
   stack_->tcp().release(*std::exchange(tcb_, nullptr), now_);
+}
+
+void script::user_shuts_receive() {
+  step("user shuts the receiving side");
+  stack_->tcp().shut_receive(*tcb_);
+}
+
+void script::user_stops_listening() {
+  step("user stops listening");
+  stack_->tcp().close(*std::exchange(listener_, nullptr), now_);
+}
+
+void script::user_answers_syns(tcp::verdict v) {
+  owner_->answer = v;
 }
 
 void script::in_state(tcp::state s) {
@@ -356,7 +408,7 @@ void script::at_end() {
 
 void script::closed_with(std::error_code why) {
   step("closed with " + (why ? why.message() : "no error"));
-  if (!holder_->seen.closed) fail("the user was not told");
+  if (!holder_->closed) fail("the user was not told");
   if (tcb_->state != tcp::state::closed) fail("not CLOSED");
   if (tcb_->error != why) fail("the reason is " + tcb_->error.message());
 }
@@ -381,9 +433,31 @@ tcp::status script::status() const {
 }
 
 void script::peer_port(std::uint16_t port, std::uint32_t irs_before_wrap) {
+  other_ports_.insert_or_assign(peer_.port, std::pair{iss_, irs_});
   peer_.port = port;
-  irs_ = seq{0u - irs_before_wrap};
-  iss_ = tcp::isn_generator{key}.next(ends(), now_);
+  const auto [known, is_new] =
+      other_ports_.try_emplace(port, tcp::isn_generator{key}.next(ends(), now_), seq{0u - irs_before_wrap});
+  std::tie(iss_, irs_) = known->second;
+}
+
+void repair_checksums(std::span<std::byte> datagram) {
+  const bool v6 = std::to_integer<unsigned>(datagram[0]) >> 4 == 6;
+  const std::size_t ip_size = v6 ? 40 : (std::to_integer<std::size_t>(datagram[0]) & 15) * 4;
+  if (!v6 && ip_size >= 20 && ip_size <= datagram.size()) {
+    wire::store16(datagram.data() + 10, 0);
+    wire::checksum header;
+    header.add(datagram.first(ip_size));
+    wire::store16(datagram.data() + 10, header.finish());
+  }
+  if (datagram.size() < ip_size + wire::tcp_header::min_size) return;
+  const auto segment = datagram.subspan(ip_size);
+  wire::store16(segment.data() + 16, 0);
+  wire::checksum sum;
+  sum.add(datagram.subspan(v6 ? 8 : 12, v6 ? 32 : 8));  // the pseudo-header
+  sum.add16(6);
+  sum.add16(static_cast<std::uint16_t>(segment.size()));
+  sum.add(segment);
+  wire::store16(segment.data() + 16, sum.finish());
 }
 
 }  // namespace tunic::test
