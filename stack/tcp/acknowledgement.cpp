@@ -6,6 +6,14 @@
 // window.
 
 namespace tunic::tcp {
+namespace {
+
+// SEG.WND in octets; a SYN's is never scaled (RFC 7323 §2.2).
+std::uint32_t window_in(const tcb& t, const segment& s) {
+  return std::uint32_t{s.header.window.value} << (s.header.flags.syn ? 0 : t.snd.shift.value);
+}
+
+}  // namespace
 
 bool layer::check_ack(tcb& t, const segment& s, instant now) {
   if (!s.flags.ack) return counters_.count(drop::bad_flags), false;
@@ -56,9 +64,8 @@ void layer::take_ack(tcb& t, const segment& s, instant now) {
       t.user || t.listener ? 0 : t.unanswered;  // an answering peer is alive; nobody waits for ever for an orphan's
   if (s.ack > t.snd.una) {
     on_new_ack(t, s, now);
-  } else if (s.ack == t.snd.una && t.snd.una != t.snd.nxt && s.len() == 0 &&
-             std::uint32_t{s.header.window.value} << t.snd.shift.value == t.snd.wnd) {
-    on_duplicate_ack(t, now);  // RFC 5681 §2
+  } else if (s.ack == t.snd.una && t.snd.una != t.snd.nxt && s.bare && window_in(t, s) == t.snd.wnd && t.snd.wnd > 0) {
+    on_duplicate_ack(t, now);  // RFC 5681 §2; what a shut window answers to probes is none
   }
   update_window(t, s);
 }
@@ -69,7 +76,7 @@ void layer::on_new_ack(tcb& t, const segment& s, instant now) {
   sample_rtt(t, s, now);
   t.send_queue.pop_front(std::min<std::uint64_t>(distance(t.seq_of(t.send_queue.begin()), s.ack), t.send_queue.size()));
   t.snd.una = s.ack;
-  t.backoff = t.unanswered = 0;
+  t.unanswered = 0;
   t.duplicate_acks = 0;
   const auto phase = t.recovery.current();
   const auto progress = t.recovery.on_new_ack(t.snd.una, t.snd.nxt, t.mss);
@@ -115,27 +122,31 @@ void layer::sample_rtt(tcb& t, const segment& s, instant now) {
     if (s.ack < t.timed_seq) return;
     t.timing = false;
     t.rtt.sample(now - t.timed_at);
+    t.backoff = 0;  // only a new measurement ends the backing off (RFC 6298 §5)
   } else if (t.timestamps_on && s.header.options.timestamps && s.header.options.timestamps->ecr != 0) {
     // Karn's ambiguity does not touch timestamps (RFC 7323 §4.1).
     const auto ms = static_cast<std::int32_t>(timestamp(t, now) - s.header.options.timestamps->ecr);
-    if (ms >= 0) t.rtt.sample(std::chrono::milliseconds{ms});
+    if (ms < 0) return;
+    t.rtt.sample(std::chrono::milliseconds{ms});
+    t.backoff = 0;
   }
 }
 
 void layer::update_window(tcb& t, const segment& s) {
+  if (s.ack < t.snd.una) return;
   if (!(t.snd.wl1 < s.seq || (t.snd.wl1 == s.seq && t.snd.wl2 <= s.ack))) return;
-  const std::uint32_t wnd = std::uint32_t{s.header.window.value} << t.snd.shift.value;
-  const bool opens = t.snd.wnd < t.mss && wnd >= t.mss;
-  if (wnd > t.snd.wnd) make_ready(t);
+  const std::uint32_t wnd = window_in(t, s);
+  const bool opens = t.snd.wnd == 0 && wnd > 0;
+  if (wnd > t.snd.wnd) {
+    if (opens) t.backoff = 0;
+    if (opens || t.snd.una == t.snd.nxt) t.deadline(timer::retransmit) = never;  // it watched over the window
+    if (opens) t.recovery.mark(t.snd.una, t.snd.nxt);                            // this met a shut one
+    make_ready(t);
+  }
   t.snd.wnd = wnd;
   t.snd.max_wnd = std::max(t.snd.max_wnd, wnd);
   t.snd.wl1 = s.seq;
   t.snd.wl2 = s.ack;
-  if (opens) {
-    t.backoff = 0;
-    t.deadline(timer::retransmit) = never;
-    if (t.snd.una != t.snd.nxt) t.recovery.mark(t.snd.una, t.snd.nxt);  // it met a shut window
-  }
 }
 
 }  // namespace tunic::tcp

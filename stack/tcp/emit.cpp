@@ -37,12 +37,15 @@ seq layer::wanted_edge(const tcb& t) const {
   return t.rcv.nxt + std::min(room, most);
 }
 
+// RFC 9293 §3.8.6.2.2: the edge waits until it can move by so many octets.
+std::uint32_t layer::worthwhile_gain(const tcb& t) const {
+  return std::min<std::uint32_t>(t.receive_buffer / 2, own_mss(t.ends.remote.address));
+}
+
 wire::wire_window layer::offer_window(tcb& t) {
   const seq wanted = wanted_edge(t);
-  // RFC 9293 §3.8.6.2.2: the edge waits until it can move by a worthwhile amount; it never moves left (§3.8.6,
-  // SHLD-14).
-  const std::uint32_t worthwhile = std::min<std::uint32_t>(t.receive_buffer / 2, own_mss(t.ends.remote.address));
-  if (wanted > t.rcv.edge && distance(t.rcv.edge, wanted) >= worthwhile) t.rcv.edge = wanted;
+  // It never moves left (RFC 9293 §3.8.6, SHLD-14).
+  if (wanted > t.rcv.edge && distance(t.rcv.edge, wanted) >= worthwhile_gain(t)) t.rcv.edge = wanted;
   const wire::wire_window w = scale_down(t.rcv_wnd(), t.rcv.shift);
   t.rcv.edge = max(t.rcv.edge, t.rcv.nxt + (std::uint32_t{w.value} << t.rcv.shift.value));
   return w;

@@ -53,6 +53,7 @@ void layer::on_datagram(const ip::datagram& d, instant now) {
   s.ack = s.header.ack_number;
   s.flags = s.header.flags;
   s.segment_size = d.transport.segment_size;
+  s.bare = s.len() == 0;
   report(false, s.ends, s.header, s.text.size(), now);
 
   if (demux_node* n = demux_.find(s.ends)) {

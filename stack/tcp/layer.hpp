@@ -54,7 +54,8 @@ class layer {
   // ---------------------------------------------------------------------------------------------------
   void on_datagram(const ip::datagram& d, instant now);
   void on_icmp_error(const ip::icmp_error& e, instant now);
-  /// The text of a frame of ours cannot be read any more (a mapped file has shrunk): its connection is aborted with io_error.
+  /// The text of a frame of ours cannot be read any more (a mapped file has shrunk): its connection is aborted with
+  /// io_error.
   void on_unreadable(const four_tuple& ends, instant now);
 
   // Work for the caller.
@@ -163,6 +164,7 @@ class layer {
   void on_retransmit_timeout(tcb& t, instant now);
   void on_keep_alive_timeout(tcb& t, instant now);
   void rearm(tcb& t);
+  [[nodiscard]] duration rto(const tcb& t) const;  // before any backoff
   void arm_retransmit(tcb& t, instant now);
   void arm_keep_alive(tcb& t, instant now);
 
@@ -186,6 +188,7 @@ class layer {
   [[nodiscard]] std::uint16_t own_mss(const address& remote) const;
   [[nodiscard]] std::uint32_t timestamp(const tcb& t, instant now) const;
   [[nodiscard]] seq wanted_edge(const tcb& t) const;
+  [[nodiscard]] std::uint32_t worthwhile_gain(const tcb& t) const;
   void after_receive(tcb& t);
   [[nodiscard]] bool may_challenge(instant now);
   void report(bool sent, const four_tuple& ends, const wire::tcp_header& h, std::uint32_t text, instant now);

@@ -18,6 +18,7 @@ struct segment {
   tunic::seq seq;  ///< of the first octet of text, or of the SYN before it
   tunic::seq ack;
   wire::tcp_flags flags;
+  bool bare = false;               ///< it arrived without text, SYN or FIN
   std::uint16_t segment_size = 0;  ///< a super-segment stands for segments of this many octets; else 0
 
   /// Octets of sequence space: the text, SYN and FIN.

@@ -118,7 +118,7 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
     enter(t, state::syn_received, now);
     t.deadline(timer::retransmit) = never;
     t.backoff = t.unanswered = 0;
-    t.recovery.mark(t.snd.iss, t.snd.iss + 1);
+    t.recovery.mark(t.snd.iss, t.snd.nxt);
     make_ready(t);
     return;
   }
@@ -129,8 +129,8 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
   segment rest = s;  // "if there are other controls or text in the segment, then continue processing at the sixth step"
   rest.seq += 1;
   rest.flags.syn = false;
-  if (rest.len() > 0) {
-    take_text(t, rest, now);
+  if (rest.len() > 0 && check_sequence(t, rest)) {
+    if (!rest.text.empty()) take_text(t, rest, now);
     check_fin(t, rest, now);
   }
 }
@@ -138,9 +138,11 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
 void layer::become_established(tcb& t, const segment& s, instant now) {
   sample_rtt(t, s, now);
   t.deadline(timer::retransmit) = never;
+  t.syn_timed_out = t.unanswered > 0;
+  // RFC 6928 §2: one lost SYN may be chance, two mean that the path is full.
+  t.cc.on_established(t.unanswered > 1 ? 1 : config_.initial_window, t.mss);
   t.backoff = t.unanswered = t.duplicate_acks = 0;
   t.recovery.mark(t.snd.una, t.snd.una);
-  t.cc.on_established(config_.initial_window, t.mss);
   t.last_received = now;
   arm_keep_alive(t, now);
   if (t.listener) {
@@ -158,7 +160,7 @@ void layer::become_established(tcb& t, const segment& s, instant now) {
 void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
   if (t.state == state::syn_received && s.flags.syn && !s.flags.ack && !s.flags.rst && s.seq == t.rcv.irs) {
     // The peer repeats its SYN, so our answer was lost; an ACK alone would tell it nothing.
-    t.recovery.mark(t.snd.iss, t.snd.iss + 1);
+    t.recovery.mark(t.snd.iss, t.snd.nxt);
     make_ready(t);
     return;
   }

@@ -104,8 +104,7 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   const std::uint32_t pipe = in_flight - t.recovery.lost_octets();
   const std::uint32_t usable = t.snd.wnd > in_flight ? t.snd.wnd - in_flight : 0;
   const std::uint32_t room = t.cc.cwnd() > pipe ? t.cc.cwnd() - pipe : 0;
-  if (in_flight == 0 && now - t.last_sent > t.rtt.rto(config_.rto_initial, config_.rto_min, config_.rto_max))
-    t.cc.on_idle();
+  if (in_flight == 0 && now - t.last_sent > rto(t)) t.cc.on_idle();
 
   auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>({unsent, usable, room, most_text(t, mss)}));
   const bool all = n == unsent;

@@ -80,6 +80,7 @@ struct tcb : demux_node {
   bool send_short : 1 = false;    ///< send() took less than asked: tell the user when there is room
   bool in_ready_list : 1 = false;
   bool passive : 1 = false;           ///< came from LISTEN (§3.10.7.4, fourth step)
+  bool syn_timed_out : 1 = false;     ///< the RTO begins at 3 s then (RFC 6298 §5.7)
   bool timing : 1 = false;            ///< a segment is being timed for its round trip
   bool window_probe_due : 1 = false;  ///< send what the window refuses: an octet at least (§3.8.6.1)
   bool keep_alive_due : 1 = false;    ///< send an empty segment before SND.NXT (§3.8.4)

@@ -67,10 +67,15 @@ void layer::arrives_time_wait(time_wait& w, const segment& s, instant now) {
   if (s.flags.syn && !s.flags.ack && !s.flags.rst && !s.flags.fin) {
     // A new incarnation is welcome if it cannot be mistaken for the old one (RFC 9293 §3.6.1, MAY-2; RFC 6191).
     const auto& ts = s.header.options.timestamps;
-    const bool newer = w.timestamps_on && ts && static_cast<std::int32_t>(ts->val - w.ts_recent) > 0;
-    if (listener* l = find_listener(w.ends.local); l && (newer || s.seq > w.rcv_nxt)) {
+    const std::int32_t newer = w.timestamps_on && ts ? static_cast<std::int32_t>(ts->val - w.ts_recent) : 0;
+    if (listener* l = find_listener(w.ends.local); l && (newer > 0 || (newer == 0 && s.seq > w.rcv_nxt))) {
+      const seq used = w.snd_nxt;
       leave_time_wait(w, now);
       arrives_listen(*l, s, now);
+      if (demux_node* n = demux_.find(s.ends)) {  // MAY-2: our numbers go on behind all that the old one used
+        auto& t = static_cast<tcb&>(*n);
+        t.snd.iss = t.snd.una = t.snd.nxt = max(t.snd.iss, used);
+      }
       return;
     }
   }

@@ -45,17 +45,14 @@ void layer::on_retransmit_timeout(tcb& t, instant now) {
     return;
   }
   ++t.unanswered;
-  const bool first = t.backoff == 0;
+  const bool first = t.recovery.current() != recovery::phase::timeout;
   if (t.backoff < 16) ++t.backoff;  // (5.5)
   const std::uint32_t in_flight = distance(t.snd.una, t.snd.nxt);
-  if (!opening && t.snd.wnd < t.mss && (t.snd.wnd == 0 || in_flight <= t.snd.wnd)) {
-    // A shut or silly window: probe it, which is no sign of congestion (RFC 9293 §3.8.6.1, MUST-36).
-    if (in_flight > 0) {
-      t.recovery.mark(t.snd.una, t.snd.una + 1);
-    } else {
-      t.window_probe_due = true;
-    }
-  } else if (in_flight > 0) {
+  if (in_flight == 0) {  // a shut or silly window: probe it (RFC 9293 §3.8.6.1, MUST-36)
+    t.window_probe_due = true;
+  } else if (!opening && t.snd.wnd == 0) {  // the probe again; that it is not taken is no sign of congestion
+    t.recovery.mark(t.snd.una, t.snd.una + 1);
+  } else {
     if (!opening) t.cc.on_timeout(in_flight, first);
     t.recovery.enter_timeout(t.snd.una, t.snd.nxt);  // (5.4), and everything behind it
     t.duplicate_acks = 0;
@@ -85,10 +82,16 @@ void layer::on_keep_alive_timeout(tcb& t, instant now) {
   make_ready(t);
 }
 
+duration layer::rto(const tcb& t) const {
+  constexpr duration after_lost_syn = std::chrono::seconds{3};  // RFC 6298 §5.7
+  const duration initial = t.syn_timed_out ? std::max(after_lost_syn, config_.rto_initial) : config_.rto_initial;
+  return t.rtt.rto(initial, config_.rto_min, config_.rto_max);
+}
+
 void layer::arm_retransmit(tcb& t, instant now) {
-  duration rto = t.rtt.rto(config_.rto_initial, config_.rto_min, config_.rto_max);
-  for (unsigned i = 0; i < t.backoff && rto < config_.rto_max; ++i) rto *= 2;
-  t.deadline(timer::retransmit) = now + std::min(rto, config_.rto_max);
+  duration wait = rto(t);
+  for (unsigned i = 0; i < t.backoff && wait < config_.rto_max; ++i) wait *= 2;
+  t.deadline(timer::retransmit) = now + std::min(wait, config_.rto_max);
 }
 
 void layer::arm_keep_alive(tcb& t, instant now) {

@@ -118,8 +118,7 @@ void layer::after_receive(tcb& t) {
   if (wanted <= t.rcv.edge) return;
   const std::uint32_t gain = distance(t.rcv.edge, wanted);
   const bool was_shut = t.rcv_wnd() < own_mss(t.ends.remote.address);
-  if (gain >= t.receive_buffer / 4 ||
-      (was_shut && gain >= std::min<std::uint32_t>(t.receive_buffer / 2, own_mss(t.ends.remote.address)))) {
+  if (gain >= worthwhile_gain(t) && (was_shut || gain >= t.receive_buffer / 4)) {
     t.ack_now = true;
     make_ready(t);
   }
@@ -188,7 +187,7 @@ status layer::status(const tcb& t) const {
   s.state = t.state;
   s.ends = t.ends;
   if (t.rtt.sampled()) s.srtt = t.rtt.srtt();
-  s.rto = t.rtt.rto(config_.rto_initial, config_.rto_min, config_.rto_max);
+  s.rto = rto(t);
   s.mss = t.mss;
   s.cwnd = t.cc.cwnd();
   s.ssthresh = t.cc.ssthresh();

@@ -1,0 +1,132 @@
+#include <gtest/gtest.h>
+
+#include "tests/tcp/segments.hpp"
+
+// Who does not see the connection's segments cannot end it or write into it: RFC 5961.
+
+namespace tunic::test {
+namespace {
+
+using tcp::state;
+
+constexpr std::array challenged{state::established, state::fin_wait_1, state::fin_wait_2,
+                                state::close_wait,  state::closing,    state::last_ack};
+
+TEST(blind_syn, is_challenged_in_each_state_wherever_its_number_lies) {  // RFC 5961 §4.2
+  for (const state s : challenged)
+    for (const std::uint32_t number : {numbers_in(s).rcv, numbers_in(s).rcv + 1000, numbers_in(s).rcv + 1'000'000}) {
+      SCOPED_TRACE(std::string{tcp::name(s)} + " " + std::to_string(number));
+      auto t = script::in(s);
+      t.arrives(line_of("S", number, 0, 0));
+      t.sends(plain_ack(s));
+      t.in_state(s);
+    }
+}
+
+TEST(blind_syn, with_an_acknowledgement_is_challenged) {  // RFC 5961 §4.2
+  for (const state s : challenged) {
+    SCOPED_TRACE(tcp::name(s));
+    auto t = script::in(s);
+    t.arrives(line_of("S.", numbers_in(s).rcv, 0, numbers_in(s).nxt));
+    t.sends(plain_ack(s));
+    t.in_state(s);
+  }
+}
+
+TEST(blind_syn, cannot_carry_text_in) {
+  auto t = script::established();
+  t.arrives("S. 1:101(100) ack 1");
+  t.sends(". 1:1(0) ack 1");
+  t.reads_nothing();
+}
+
+TEST(blind_syn, in_the_window_returns_a_half_open_connection_to_listen) {  // RFC 9293 §3.10.7.4, fourth step
+  auto t = script::in(state::syn_received);
+  t.arrives("S 1:1(0)");
+  t.in_state(state::listen);
+  t.silent();
+}
+
+TEST(blind_syn, outside_the_window_leaves_a_half_open_connection) {  // RFC 9293 §3.10.7.4, first step
+  auto t = script::in(state::syn_received);
+  t.arrives("S 100000:100000(0)");
+  t.sends(". 1:1(0) ack 1");
+  t.in_state(state::syn_received);
+}
+
+TEST(challenge_ack, has_a_rate_limit_of_the_whole_stack) {  // RFC 5961 §7
+  script_options o;
+  o.stack.tcp.challenge_acks_per_second = 3;
+  auto t = script::established(o);
+  for (int i = 0; i < 3; ++i) {
+    t.arrives("R 2:2(0)");
+    t.sends(". 1:1(0) ack 1");
+  }
+  t.arrives("R 2:2(0)");
+  t.arrives("S 1:1(0)");
+  t.arrives(". 1:1(0) ack 2");
+  t.silent_for(1s - 1us);
+  t.dropped(drop::rate_limited, 3);
+  t.silent_for(1us);
+  t.arrives("R 2:2(0)");
+  t.sends(". 1:1(0) ack 1");
+}
+
+TEST(blind_data, with_an_acknowledgement_of_what_was_never_sent_is_not_taken) {  // RFC 5961 §5.2
+  auto t = script::established();
+  t.arrives("P. 1:11(10) ack 2");
+  t.sends(". 1:1(0) ack 1");
+  t.reads_nothing();
+  t.dropped(drop::unacceptable_ack);
+  EXPECT_EQ(t.counted().challenge_acks, 1u);
+}
+
+TEST(blind_data, just_within_the_largest_window_is_taken_and_beyond_is_not) {  // RFC 5961 §5.2
+  auto t = script::listening({.peer_window = 1000});
+  t.arrives("S 0:0(0) win 1000 <mss 1000>");
+  t.sends("S. 0:0(0) ack 1");
+  t.arrives(". 1:1(0) ack 1");
+  t.user_accepts();
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    t.user_sends(1000);
+    t.sends(line_of("P.", 1 + i * 1000, 1000, 1));
+    t.arrives(line_of(".", 1, 0, 1001 + i * 1000));
+  }
+  t.arrives("P. 1:11(10) ack 1000");  // SND.UNA is 2001, MAX.SND.WND is 1000
+  t.sends(". 2001:2001(0) ack 1");
+  t.reads_nothing();
+  t.arrives("P. 1:11(10) ack 1001");
+  t.user_receives(10);
+  t.passes(40ms);
+  t.sends(". 2001:2001(0) ack 11");
+}
+
+TEST(blind_ack, of_unsent_text_is_challenged_in_each_state) {  // RFC 5961 §5.2; RFC 9293 §3.10.7.4, fifth step
+  for (const state s : challenged) {
+    SCOPED_TRACE(tcp::name(s));
+    auto t = script::in(s);
+    t.arrives(line_of(".", numbers_in(s).rcv, 0, numbers_in(s).nxt + 1));
+    t.sends(plain_ack(s));
+    t.in_state(s);
+  }
+}
+
+TEST(blind_ack, that_is_old_is_ignored) {  // RFC 9293 §3.10.7.4, fifth step: a duplicate
+  for (const state s : challenged) {
+    SCOPED_TRACE(tcp::name(s));
+    auto t = script::in(s);
+    t.arrives(line_of(".", numbers_in(s).rcv, 0, numbers_in(s).una - 1));
+    t.in_state(s);
+    t.silent();
+  }
+}
+
+TEST(blind_ack, that_is_old_cannot_set_the_window) {  // RFC 9293 §3.10.7.4, fifth step: SND.UNA =< SEG.ACK
+  auto t = script::established();
+  t.arrives(". 1:1(0) ack 0 win 0");
+  t.arrives(". 2:2(0) ack 0 win 0");
+  EXPECT_EQ(t.status().snd_wnd, 65535u);
+}
+
+}  // namespace
+}  // namespace tunic::test

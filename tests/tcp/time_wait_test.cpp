@@ -1,0 +1,190 @@
+#include <gtest/gtest.h>
+
+#include "tests/tcp/segments.hpp"
+
+// TIME-WAIT: RFC 9293 §3.6.1 and §3.10.7.4, RFC 6191, RFC 1337.
+
+namespace tunic::test {
+namespace {
+
+using tcp::state;
+constexpr duration msl = tcp::config{}.msl;
+
+TEST(time_wait, answers_the_peers_fin_again_and_waits_anew) {  // RFC 9293 §3.10.7.4: our last ACK was lost
+  auto t = script::in(state::time_wait);
+  t.silent_for(2 * msl - 1us);
+  t.arrives("F. 1:1(0) ack 2");
+  t.sends(". 2:2(0) ack 2");
+  t.silent_for(2 * msl - 1us);
+  t.in_state(state::time_wait);
+  t.silent_for(1us);
+  t.closed_with({});
+  EXPECT_EQ(t.connections(), 0u);
+}
+
+TEST(time_wait, answers_the_peers_fin_with_its_text_again) {
+  auto t = script::in(state::fin_wait_2);
+  t.arrives("FP. 1:11(10) ack 2");
+  t.sends(". 2:2(0) ack 12");
+  t.silent_for(msl);
+  t.arrives("FP. 1:11(10) ack 2");
+  t.sends(". 2:2(0) ack 12");
+  t.silent_for(2 * msl - 1us);
+  t.in_state(state::time_wait);
+  t.user_receives(10);
+  t.at_end();
+}
+
+TEST(time_wait, other_segments_do_not_prolong_it) {
+  auto t = script::in(state::time_wait);
+  t.silent_for(msl);
+  t.arrives(". 2:2(0) ack 2");
+  t.arrives("P. 2:12(10) ack 2");
+  t.sends(". 2:2(0) ack 2");
+  t.silent_for(msl);
+  t.in_state(state::closed);
+}
+
+TEST(time_wait, lasts_as_long_as_configured) {
+  script_options o;
+  o.stack.tcp.msl = 1s;
+  auto t = script::in(state::time_wait, o);
+  t.silent_for(2s - 1us);
+  t.in_state(state::time_wait);
+  t.silent_for(1us);
+  t.in_state(state::closed);
+}
+
+TEST(time_wait, outlives_its_user) {
+  auto t = script::in(state::time_wait);
+  t.user_releases();
+  EXPECT_EQ(t.connections(), 1u);
+  t.arrives("F. 1:1(0) ack 2");
+  t.sends(". 2:2(0) ack 2");
+  t.silent_for(2 * msl);
+  EXPECT_EQ(t.connections(), 0u);
+  t.arrives("F. 1:1(0) ack 2");
+  t.sends("R 2:2(0)");  // nobody remembers now
+}
+
+TEST(time_wait, is_reached_by_a_connection_without_a_user) {
+  auto t = script::established();
+  t.user_releases();
+  t.sends("F. 1:1(0) ack 1");
+  t.arrives("F. 1:1(0) ack 2");
+  t.sends(". 2:2(0) ack 2");
+  EXPECT_EQ(t.connections(), 1u);
+  t.silent_for(2 * msl);
+  EXPECT_EQ(t.connections(), 0u);
+}
+
+TEST(time_wait, takes_a_syn_behind_the_old_connection) {  // RFC 9293 §3.6.1, MAY-2
+  auto t = script::in(state::time_wait);
+  t.silent_for(msl);
+  const seq old_nxt = t.iss() + 2;
+  t.user_releases();
+  t.datagram_arrives(t.datagram("S 3:3(0) win 65535 <mss 1460>"));
+  const auto answer = t.takes_sent();
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->flags.syn && answer->flags.ack);
+  EXPECT_EQ(answer->ack_number, t.irs() + 4);
+  EXPECT_TRUE(answer->seq_number > old_nxt - 1);
+}
+
+TEST(time_wait, answers_a_new_syn_with_a_number_behind_all_it_has_sent) {  // RFC 9293 §3.6.1, MAY-2, condition 1
+  // RFC 6528's clock makes 250,000 numbers a second: a fast connection uses more, here within one moment.
+  auto t = script::established();
+  t.user_sends(1460);
+  t.sends("P. 1:1461(1460) ack 1");
+  t.user_closes();
+  t.sends("F. 1461:1461(0) ack 1");
+  t.arrives("F. 1:1(0) ack 1462");
+  t.sends(". 1462:1462(0) ack 2");
+  t.user_releases();
+  t.datagram_arrives(t.datagram("S 3:3(0) win 65535 <mss 1460>"));
+  const auto answer = t.takes_sent();
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->flags.syn && answer->flags.ack);
+  EXPECT_TRUE(answer->seq_number >= t.iss() + 1462);
+}
+
+TEST(time_wait, challenges_a_syn_that_may_be_an_old_duplicate) {  // RFC 9293 §3.10.7.4, fourth step
+  auto t = script::in(state::time_wait);
+  t.arrives("S 2:2(0) win 65535 <mss 1460>");
+  t.sends(". 2:2(0) ack 2");
+  t.in_state(state::time_wait);
+}
+
+TEST(time_wait, takes_a_syn_with_a_newer_timestamp_wherever_its_number_lies) {  // RFC 6191 §2
+  auto t = script::in(state::syn_received, {.syn_options = "mss 1460,TS val 100 ecr 0"});
+  t.arrives(". 1:1(0) ack 1 <TS val 100 ecr 0>");
+  t.user_accepts();
+  t.user_closes();
+  t.sends("F. 1:1(0) ack 1");
+  t.arrives("F. 1:1(0) ack 2 <TS val 100 ecr 0>");
+  t.sends(". 2:2(0) ack 2");
+  t.arrives("S 1:1(0) win 65535 <mss 1460,TS val 100 ecr 0>");  // not newer, not behind
+  t.sends(". 2:2(0) ack 2");
+  t.arrives("S 5:5(0) win 65535 <mss 1460,TS val 99 ecr 0>");  // behind, but older
+  t.sends(". 2:2(0) ack 2");
+  t.in_state(state::time_wait);
+  t.user_releases();
+  t.datagram_arrives(t.datagram("S 1:1(0) win 65535 <mss 1460,TS val 101 ecr 0>"));
+  const auto answer = t.takes_sent();
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->flags.syn && answer->flags.ack);
+}
+
+TEST(time_wait, without_a_listener_takes_no_syn) {
+  auto t = script::in(state::time_wait);
+  t.user_stops_listening();
+  t.arrives("S 100:100(0) win 65535 <mss 1460>");
+  t.sends(". 2:2(0) ack 2");
+  t.in_state(state::time_wait);
+}
+
+TEST(time_wait, acknowledges_with_timestamps_where_they_are_on) {  // RFC 7323 §3.2
+  auto t = script::in(state::syn_received, {.syn_options = "mss 1460,TS val 100 ecr 0"});
+  t.arrives(". 1:1(0) ack 1 <TS val 101 ecr 0>");
+  t.user_accepts();
+  t.user_closes();
+  t.sends("F. 1:1(0) ack 1");
+  t.arrives("F. 1:1(0) ack 2 <TS val 102 ecr 0>");
+  t.sends(". 2:2(0) ack 2 <TS val 0 ecr 102>");
+  t.silent_for(1s);
+  t.arrives("F. 1:1(0) ack 2 <TS val 102 ecr 0>");
+  t.sends(". 2:2(0) ack 2 <TS val 1000 ecr 102>");
+}
+
+TEST(time_wait, records_are_bounded) {
+  script_options o;
+  o.stack.tcp.time_wait_records = 0;
+  auto t = script::in(state::fin_wait_2, o);
+  t.arrives("F. 1:1(0) ack 2");
+  t.closed_with({});
+  EXPECT_EQ(t.connections(), 0u);
+}
+
+TEST(time_wait, holds_its_port_against_an_active_open) {
+  auto t = script::in(state::time_wait);
+  struct nobody final : tcp::user {
+    void on_events(tcp::events) override {}
+  } user;
+  tcp::open_options o;
+  o.remote = t.status().ends.remote;
+  o.local_port = t.status().ends.local.port;
+  const auto opened = t.tcp().open(o, user, t.now());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error(), make_error_code(std::errc::address_in_use));
+}
+
+TEST(time_wait, ends_when_its_user_aborts) {  // RFC 9293 §3.10.5: no reset
+  auto t = script::in(state::time_wait);
+  t.user_aborts();
+  t.in_state(state::closed);
+  t.silent();
+  EXPECT_EQ(t.connections(), 0u);
+}
+
+}  // namespace
+}  // namespace tunic::test
