@@ -153,7 +153,6 @@ tun_attachment attach_tun(int fd, const std::string& name, bool multi_queue, boo
   }
   for (const auto& [flags, refused] : offload_steps) {
     if (set_offload(fd, flags)) {
-      granted.checksum = (flags & TUN_F_CSUM) != 0;
       granted.segmentation = (flags & TUN_F_TSO4) != 0;
       return granted;
     }

@@ -11,7 +11,6 @@ namespace tunic::drivers {
 struct tun_attachment {
   std::string name;
   bool multi_queue = false;
-  bool checksum = false;
   bool segmentation = false;  ///< TCP over IPv4 and IPv6
 };
 
