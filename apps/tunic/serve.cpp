@@ -66,8 +66,8 @@ class service {
   void abort(exit_code code) {
     code_ = code;
     aborted_ = true;
+    network_.host().close();  // first, so that it finds whom to tell by a RST
     server_.close();
-    network_.host().close();
     interruption_.cancel();
     deadline_.cancel();
   }
