@@ -18,9 +18,9 @@ namespace tunic {
 ///   tunic::drivers::tun device{{.name = "tun0"}};
 ///   tunic::host host{io, device, {.address = "198.51.100.2/24", .gateway = "198.51.100.1"}};
 ///
-/// A host, its sockets and its device belong to the one thread that runs the io_context. Several hosts may share an
-/// io_context. A host counts as work: io_context::run() returns after close(). The io_context and the device outlive
-/// it.
+/// A host, its sockets and its device belong to the one thread that runs the io_context; a handler must not run it in
+/// turn to wait for its own host. Several hosts may share an io_context, and handlers may run on executors of their
+/// own. A host counts as work: io_context::run() returns after close(). The io_context and the device outlive it.
 class host {
  public:
   using executor_type = asio::io_context::executor_type;
@@ -46,7 +46,7 @@ class host {
     return asio::async_initiate<Token, void(std::error_code)>(drain_initiation{pump_}, token);
   }
 
-  /// The stack itself: counters, routes, STATUS. Not after close().
+  /// The stack itself: counters, routes, connections.
   [[nodiscard]] tunic::stack& stack() { return pump_->stack(); }
   /// The moment on the stack's clock.
   [[nodiscard]] instant now() const { return pump_->now(); }

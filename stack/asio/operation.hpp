@@ -6,6 +6,7 @@
 #include <system_error>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include <asio/any_io_executor.hpp>
@@ -144,8 +145,8 @@ class erased_operation final : public Base {
     if constexpr (std::is_same_v<executor, io_executor>) {
       return e == io;
     } else if constexpr (std::is_same_v<executor, asio::any_io_executor>) {
-      const io_executor* target = e.template target<io_executor>();
-      return target && *target == io;
+      // Asio 1.22's target() does not check the type it is asked for.
+      return e.target_type() == typeid(io_executor) && *e.template target<io_executor>() == io;
     } else {
       return false;
     }

@@ -1,7 +1,6 @@
 #include "stack/asio/pump.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include <asio/error.hpp>
 #include <asio/post.hpp>
@@ -230,7 +229,7 @@ void pump::report(std::error_code e) {
 void pump::watch() {
   if (watching_ || !descriptor_.is_open()) return;
   watching_ = true;
-  descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](std::error_code e) {
+  descriptor_.async_wait(asio::posix::descriptor_base::wait_read, [self = shared_from_this()](std::error_code e) {
     self->watching_ = false;
     if (!e) return self->pass();
     if (e == asio::error::operation_aborted || self->closed_) return;
@@ -246,7 +245,7 @@ void pump::watch_writable() {
     return;
   }
   watching_writable_ = true;
-  descriptor_.async_wait(asio::posix::stream_descriptor::wait_write, [self = shared_from_this()](std::error_code) {
+  descriptor_.async_wait(asio::posix::descriptor_base::wait_write, [self = shared_from_this()](std::error_code) {
     self->watching_writable_ = false;
     self->wake();
   });

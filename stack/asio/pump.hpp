@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -7,10 +8,10 @@
 #include <system_error>
 #include <vector>
 
+#include <asio/basic_waitable_timer.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
-#include <asio/posix/stream_descriptor.hpp>
-#include <asio/steady_timer.hpp>
+#include <asio/posix/basic_stream_descriptor.hpp>
 
 #include "stack/asio/operation.hpp"
 #include "stack/stack.hpp"
@@ -110,8 +111,9 @@ class pump final : public std::enable_shared_from_this<pump>, private device_wak
   callbacks callbacks_;
   std::optional<tunic::stack> stack_;
   asio::executor_work_guard<io_executor> work_;
-  asio::posix::stream_descriptor descriptor_;
-  asio::steady_timer timer_;
+  asio::posix::basic_stream_descriptor<io_executor> descriptor_;
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, io_executor>
+      timer_;
 
   attachment* attachments_ = nullptr;
   std::vector<echo_user*> echo_users_;

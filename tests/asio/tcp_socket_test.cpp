@@ -4,9 +4,11 @@
 #include <asio/bind_executor.hpp>
 #include <asio/read.hpp>
 #include <asio/read_until.hpp>
+#include <asio/strand.hpp>
 #include <asio/use_future.hpp>
 #include <asio/write.hpp>
 
+#include "http/core/capabilities.hpp"
 #include "tests/asio/two_hosts.hpp"
 
 namespace tunic::test {
@@ -460,6 +462,33 @@ TEST_F(tcp_socket, calls_handlers_on_their_own_executor) {
   EXPECT_EQ(read.octets, 3u);
 }
 
+TEST_F(tcp_socket, works_on_a_strand) {
+  tcp::acceptor acceptor{server, {.port = port}};
+  const auto strand = asio::make_strand(io);
+  std::string got;
+  asio::co_spawn(
+      strand,
+      [&]() -> asio::awaitable<void> {
+        tcp::socket s = co_await acceptor.async_accept(use_awaitable);
+        EXPECT_TRUE(strand.running_in_this_thread());
+        got.resize(3);
+        co_await asio::async_read(s, asio::buffer(got), use_awaitable);
+        EXPECT_TRUE(strand.running_in_this_thread());
+      },
+      [](std::exception_ptr e) { EXPECT_FALSE(e); });
+  tcp::socket ours{client};
+  outcome connecting;
+  ours.async_connect(server_at(), connecting.handler());
+  ASSERT_TRUE(run_until_done(connecting));
+  std::error_code e;
+  ours.try_write(octets_of("abc"), e);
+  settle();
+  EXPECT_EQ(got, "abc");
+}
+
+// What HTTP uses where a stream has it.
+static_assert(http::tries<tcp::socket> && http::adopts<tcp::socket> && http::waits<tcp::socket> &&
+              http::borrows<tcp::socket>);
 static_assert(std::is_nothrow_move_constructible_v<tcp::socket>);
 static_assert(!std::is_copy_constructible_v<tcp::socket>);
 
