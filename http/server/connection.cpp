@@ -13,14 +13,14 @@
 namespace tunic::http {
 namespace {
 
-constexpr std::size_t gather_limit = 64 * 1024;       // octets of responses to pipelined requests in one write
-constexpr std::size_t copied_if_adopted = 16 * 1024;  // a content up to this is copied behind its head all the same
-constexpr std::size_t piece_adopted = 1024 * 1024;    // octets of a mapped file handed over at once
-constexpr std::size_t piece_read = 128 * 1024;        // octets of a file read and written at once
-constexpr std::size_t turn = 4 * 1024 * 1024;         // octets written before others get their turn
-constexpr int requests_a_turn = 64;                   // passes over input that was there at once, likewise
-constexpr std::size_t linger_limit = 1024 * 1024;     // octets of a refused request that are read and dropped
-constexpr std::size_t kept_capacity = 4 * 1024;       // octets of buffer that an idle connection may hold
+constexpr std::size_t gather_limit = 64 * 1024;          // octets of responses to pipelined requests in one write
+constexpr std::size_t copied_if_adopted = 16 * 1024;     // a content up to this is copied behind its head all the same
+constexpr std::uint64_t piece_mapped = 2 * 1024 * 1024;  // octets of a file mapped and handed over at once
+constexpr std::size_t piece_read = 128 * 1024;           // octets of a file read and written at once
+constexpr std::size_t turn = 4 * 1024 * 1024;            // octets written before others get their turn
+constexpr int requests_a_turn = 64;                      // passes over input that was there at once, likewise
+constexpr std::size_t linger_limit = 1024 * 1024;        // octets of a refused request that are read and dropped
+constexpr std::size_t kept_capacity = 4 * 1024;          // octets of buffer that an idle connection may hold
 
 std::span<const std::byte> octets_of(const std::string& text) {
   return std::as_bytes(std::span(text));
@@ -261,44 +261,45 @@ asio::awaitable<void> connection::write_content() {
 
   co_await flush();
   if (failure_) co_return;
-  if (part) {
-    shared_octets mapped = part->source->map(failure_);
-    if (failure_) co_return;
-    mapped.octets =
-        mapped.octets.subspan(static_cast<std::size_t>(part->offset), static_cast<std::size_t>(part->length));
-    // Handed over as a variable: g++ 12 destroys a braced temporary in a co_await expression twice (GCC bug 99576).
-    co_return co_await adopt(mapped, part->source.get());
-  }
+  if (part) co_return co_await map_and_adopt(*part);
   const auto& octets = std::get<shared_octets>(content);
   if (stream_->can_adopt())
-    co_await adopt(octets, nullptr);
+    co_await adopt(octets);
   else
     co_await write(octets.octets);
 }
 
-// Hands octets to the stream without copying them. Those of a mapped file are not touched here, and not handed over
+// Maps a file piece by piece and hands the pieces over; each is unmapped once the peer has acknowledged it, so that a
+// file of any size takes no more memory than what is on its way. The octets are not touched here, and not handed over
 // once the file has become shorter: the response then ends with the connection, short of its Content-Length.
-asio::awaitable<void> connection::adopt(shared_octets rest, const file* source) {
-  for (std::size_t since_wait = 0; !rest.octets.empty() && !failure_;) {
-    if (source != nullptr && !source->is_whole()) {
-      failure_ = make_error_code(std::errc::io_error);
-      co_return;
-    }
+asio::awaitable<void> connection::map_and_adopt(file_part part) {
+  while (part.length > 0 && !failure_) {
+    if (!part.source->is_whole()) failure_ = make_error_code(std::errc::io_error);
+    if (failure_) co_return;
+    const std::uint64_t skip = part.offset % file::map_unit;
+    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(part.length, piece_mapped - skip));
+    shared_octets piece = part.source->map(part.offset - skip, static_cast<std::size_t>(skip) + length, failure_);
+    if (failure_) co_return;
+    piece.octets = piece.octets.subspan(static_cast<std::size_t>(skip));
+    part.offset += length;
+    part.length -= length;
+    co_await adopt(piece);
+    if (part.length > 0 && !failure_) co_await give_way();
+  }
+}
+
+// Hands octets to the stream without copying them.
+asio::awaitable<void> connection::adopt(shared_octets rest) {
+  while (!rest.octets.empty() && !failure_) {
     std::error_code error;
-    const auto piece = rest.octets.first(std::min(rest.octets.size(), piece_adopted));
-    const auto n = stream_->try_adopt({rest.owner, piece}, error);
+    const auto n = stream_->try_adopt(rest, error);
     rest.octets = rest.octets.subspan(n);
-    since_wait += n;
     if (would_block(error)) {
       begin_wait(phase::sending, service_->options().send_timeout);
       co_await stream_->writable(failure_);
       end_wait();
-      since_wait = 0;
     } else if (error) {
       failure_ = error;
-    } else if (since_wait >= turn) {
-      co_await give_way();
-      since_wait = 0;
     }
   }
 }

@@ -39,9 +39,10 @@ class file {
   // Reads at `offset`; fewer octets than asked for only at the end of the file.
   std::size_t read(std::uint64_t offset, std::span<std::byte> into, std::error_code& error) const;
 
-  // Maps the whole file, read-only. The octets may only be handed to system calls: touching a page that a truncation
-  // took away raises SIGBUS, where a system call fails with EFAULT.
-  shared_octets map(std::error_code& error) const;
+  // Maps `length` octets from `offset` on, a multiple of map_unit, read-only. The octets may only be handed to system
+  // calls: touching a page that a truncation took away raises SIGBUS, where a system call fails with EFAULT.
+  static constexpr std::uint64_t map_unit = 64 * 1024;
+  shared_octets map(std::uint64_t offset, std::size_t length, std::error_code& error) const;
 
   // Whether the file still has the size it was opened with, or more.
   bool is_whole() const;
