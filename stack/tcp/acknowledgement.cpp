@@ -78,6 +78,7 @@ void layer::on_new_ack(tcb& t, const segment& s, instant now) {
   t.snd.una = s.ack;
   t.unanswered = 0;
   t.duplicate_acks = 0;
+  t.soft_error = {};  // the path works again
   const auto phase = t.recovery.current();
   const auto progress = t.recovery.on_new_ack(t.snd.una, t.snd.nxt, t.mss);
   if (phase == recovery::phase::fast) {

@@ -182,8 +182,9 @@ void layer::close_with(tcb& t, std::error_code why, instant now) {
 }
 
 void layer::abort_with(tcb& t, std::error_code why, instant now) {
-  // RFC 9293 §3.10.5: a reset for every state that the peer knows of.
-  if (t.state != state::syn_sent && t.state != state::closed) {
+  // RFC 9293 §3.10.5: a reset, unless the peer knows nothing of us or both sides have said all they had to say.
+  const bool unknown = t.state == state::syn_sent || t.state == state::closed;
+  if (!unknown && !(t.fin_sent && t.fin_received)) {
     orphan o{t.ends, {}};
     o.header.seq_number = t.snd.nxt;
     o.header.ack_number = t.rcv.nxt;

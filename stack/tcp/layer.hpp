@@ -123,7 +123,7 @@ class layer {
   void arrives_listen(listener& l, const segment& s, instant now);
   void arrives_syn_sent(tcb& t, const segment& s, instant now);
   void arrives_synchronised(tcb& t, segment& s, instant now);
-  bool check_timestamps(tcb& t, const segment& s);
+  static bool check_timestamps(const tcb& t, const segment& s, instant now);
   void note_timestamp(tcb& t, const segment& s);
   bool check_sequence(tcb& t, segment& s);
   bool check_rst(tcb& t, const segment& s, instant now);

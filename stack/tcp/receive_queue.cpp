@@ -21,6 +21,7 @@ bool receive_queue::insert(pool& buffers, std::uint64_t offset, slice text) {
   auto done = pieces.begin();
   for (; done != pieces.end() && done->begin <= expected(); ++done) {
     ahead_->octets -= done->text.size();
+    ahead_->pinned -= done->pinned();
     if (done->end() <= expected()) continue;
     done->text.remove_prefix(static_cast<std::uint32_t>(expected() - done->begin));
     append(buffers, std::move(done->text));
@@ -57,13 +58,18 @@ void receive_queue::insert_ahead(std::uint64_t offset, slice text) {
     const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(text.size(), room));
     at = r.pieces.insert(at, piece{offset, text.sub(0, n)}) + 1;
     r.octets += n;
+    r.pinned += std::prev(at)->pinned();
     text.remove_prefix(n);
     offset += n;
   }
+  const range latest = range_around(mark);
   std::array<std::uint64_t, 4> recent{mark};
   std::size_t count = 1;
-  for (std::size_t i = 0; i < r.recent_count && count < recent.size(); ++i)
-    if (r.recent[i] != mark) recent[count++] = r.recent[i];
+  for (std::size_t i = 0; i < r.recent_count && count < recent.size(); ++i) {
+    const std::uint64_t other = r.recent[i];
+    const bool gone = other < expected() || (latest.begin <= other && other < latest.end);
+    if (!gone) recent[count++] = other;
+  }
   r.recent = recent;
   r.recent_count = count;
 }
@@ -81,12 +87,11 @@ receive_queue::range receive_queue::range_around(std::uint64_t offset) const {
 receive_queue::ranges receive_queue::blocks() const {
   ranges found;
   if (!ahead_) return found;
-  const auto add = [&](range r) {
-    const auto end = found.list.begin() + static_cast<std::ptrdiff_t>(found.count);
-    const bool known = std::any_of(found.list.begin(), end, [&](const range& k) { return k.begin == r.begin; });
-    if (r.end > r.begin && !known && found.count < found.list.size()) found.list[found.count++] = r;
-  };
-  for (std::size_t i = 0; i < ahead_->recent_count; ++i) add(range_around(ahead_->recent[i]));
+  for (std::size_t i = 0; i < ahead_->recent_count; ++i) {
+    const range r = range_around(ahead_->recent[i]);
+    if (r.end > r.begin) found.list[found.count++] = r;
+  }
+  if (found.count == 0 && has_gap()) found.list[found.count++] = range_around(ahead_->pieces.front().begin);
   return found;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +33,8 @@ class receive_queue {
   [[nodiscard]] bool empty() const { return ready_.empty(); }
   /// Octets held, in order and ahead of a gap.
   [[nodiscard]] std::uint64_t held() const { return ready_.size() + (ahead_ ? ahead_->octets : 0); }
+  /// Memory that text ahead of a gap keeps from other use: whole buffers.
+  [[nodiscard]] std::uint64_t pinned_ahead() const { return ahead_ ? ahead_->pinned : 0; }
   [[nodiscard]] std::span<const std::byte> front() const { return ready_.front(); }
   void pop_front(std::uint64_t n) { ready_.pop_front(n); }
   std::size_t copy_out(std::span<std::byte> to) { return ready_.copy_out(to); }
@@ -51,12 +54,16 @@ class receive_queue {
     std::uint64_t begin = 0;
     slice text;
     [[nodiscard]] std::uint64_t end() const { return begin + text.size(); }
+    [[nodiscard]] std::uint64_t pinned() const {
+      return std::max(text.owner() ? text.owner()->capacity() : 0, text.size());
+    }
   };
   // Exists only while something is missing.
   struct reassembly {
     std::vector<piece> pieces;  // in order, disjoint
     std::uint64_t octets = 0;
-    std::array<std::uint64_t, 4> recent{};  // offsets in the ranges that changed last, the latest first
+    std::uint64_t pinned = 0;
+    std::array<std::uint64_t, 4> recent{};  // one offset in each of the ranges that changed last, the latest first
     std::size_t recent_count = 0;
   };
   // Text below a quarter of its buffer is copied behind the last slice, so that it does not pin the buffer.
@@ -64,6 +71,7 @@ class receive_queue {
 
   void append(pool& buffers, slice text);
   void insert_ahead(std::uint64_t offset, slice text);
+  /// The range ahead of the gap that holds the offset; an empty one where none does.
   [[nodiscard]] range range_around(std::uint64_t offset) const;
 
   chain ready_;

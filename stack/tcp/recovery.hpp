@@ -46,7 +46,10 @@ class recovery {
   progress on_new_ack(seq una, seq nxt, std::uint32_t mss) {
     if (next_ < una) next_ = una;
     if (end_ < next_) end_ = next_;
-    if (phase_ == phase::none) return progress::none;
+    if (phase_ == phase::none) {
+      if (recover_ < una) recover_set_ = false;  // passed: in 2^31 octets it would seem to lie ahead again
+      return progress::none;
+    }
     if (una >= recover_) {
       phase_ = phase::none;
       mark(una, una);

@@ -169,7 +169,8 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
         false;  // simultaneous open: the peer's SYN comes again with the ACK of ours (RFC 9293 figure 7, line 5)
     s.seq += 1;
   }
-  if (!check_timestamps(t, s) || !check_sequence(t, s)) {  // first: sequence number, PAWS before it (RFC 7323 §5.3)
+  if (!check_timestamps(t, s, now) ||
+      !check_sequence(t, s)) {  // first: sequence number, PAWS before it (RFC 7323 §5.3)
     counters_.count(drop::unacceptable_segment);
     if (!s.flags.rst) {
       t.ack_now = true;
@@ -188,10 +189,11 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
   if (t.state != state::closed) check_fin(t, s, now);                     // eighth
 }
 
-bool layer::check_timestamps(tcb& t, const segment& s) {
+bool layer::check_timestamps(const tcb& t, const segment& s, instant now) {
+  constexpr duration outdated = std::chrono::hours{24} * 24;  // RFC 7323 §5.5: half the circle of a clock of 1 ms
   const auto& ts = s.header.options.timestamps;
   if (!t.timestamps_on || !ts) return true;
-  return static_cast<std::int32_t>(ts->val - t.ts.recent) >= 0 || s.flags.rst;  // RFC 7323 §5.3, R1
+  return static_cast<std::int32_t>(ts->val - t.ts.recent) >= 0 || s.flags.rst || now - t.last_received > outdated;
 }
 
 void layer::note_timestamp(tcb& t, const segment& s) {
@@ -273,6 +275,13 @@ void layer::take_text(tcb& t, const segment& s, instant now) {
   if (t.fin_received) return;    // "this should not occur since a FIN has been received from the remote side"
   if (!t.user && !t.listener) {  // nobody will ever read it, and the peer must learn that (RFC 1122 §4.2.2.13)
     abort_with(t, {}, now);
+    return;
+  }
+  constexpr std::uint64_t most_pinned = 4;  // of small texts ahead of a gap, each in a buffer of its own
+  if (s.seq != t.rcv.nxt && t.receive_queue.pinned_ahead() > most_pinned * t.receive_buffer) {
+    counters_.count(drop::receive_full);
+    t.ack_now = true;
+    make_ready(t);
     return;
   }
   const bool had_gap = t.receive_queue.has_gap();

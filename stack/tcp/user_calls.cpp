@@ -84,7 +84,7 @@ std::size_t layer::send_room(const tcb& t) const {
 
 std::size_t layer::send(tcb& t, std::span<const std::byte> octets) {
   const std::size_t n = std::min(octets.size(), send_room(t));
-  if (n < octets.size()) t.send_short = true;
+  if (n < octets.size() && !t.closing) t.send_short = true;
   if (n == 0) return 0;
   t.send_queue.copy_in(pool_, octets.first(n));
   if (t.synchronised()) make_ready(t);
@@ -93,7 +93,7 @@ std::size_t layer::send(tcb& t, std::span<const std::byte> octets) {
 
 std::size_t layer::send(tcb& t, const slice& octets) {
   const std::size_t n = std::min<std::size_t>(octets.size(), send_room(t));
-  if (n < octets.size()) t.send_short = true;
+  if (n < octets.size() && !t.closing) t.send_short = true;
   if (n == 0) return 0;
   t.send_queue.push_back(octets.sub(0, static_cast<std::uint32_t>(n)));
   if (t.synchronised()) make_ready(t);

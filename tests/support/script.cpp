@@ -305,7 +305,7 @@ void script::passes(duration d) {
 }
 
 void script::passes_unheard(duration d) {
-  step("time passes unheard");
+  note("time passes unheard");
   advance(d, false);
   sent_.clear();
 }

@@ -1,0 +1,351 @@
+#include <gtest/gtest.h>
+
+#include "tests/tcp/segments.hpp"
+
+// Options: RFC 9293 §3.2 and §3.7.1, RFC 7323, RFC 2018.
+
+namespace tunic::test {
+namespace {
+
+using tcp::state;
+
+/// A connection whose peer's SYN carried exactly these options.
+script with_options(std::string_view syn_options, script_options o = {}) {
+  auto t = script::listening(std::move(o));
+  t.arrives("S 0:0(0) win 65535" + (syn_options.empty() ? "" : " <" + std::string{syn_options} + ">"));
+  (void)t.takes_sent();
+  t.arrives(". 1:1(0) ack 1");
+  t.user_accepts();
+  return t;
+}
+
+script with_timestamps() {
+  return with_options("mss 1460,TS val 100 ecr 0");
+}
+
+TEST(mss, is_536_where_the_peer_says_none) {  // RFC 9293 §3.7.1, MUST-15
+  auto t = with_options("");
+  EXPECT_EQ(t.status().mss, 536u);
+  t.user_sends(1000);
+  t.sends(". 1:537(536) ack 1");
+}
+
+TEST(mss, is_1220_in_version_6_where_the_peer_says_none) {  // RFC 9293 §3.7.1, MUST-15
+  EXPECT_EQ(with_options("", {.ipv6 = true}).status().mss, 1220u);
+}
+
+TEST(mss, of_an_active_open_whose_answer_says_none_is_536) {
+  auto t = script::opening();
+  t.arrives("S. 0:0(0) ack 1 win 65535");
+  t.sends(". 1:1(0) ack 1");
+  EXPECT_EQ(t.status().mss, 536u);
+}
+
+TEST(mss, is_the_smaller_of_the_peers_and_the_paths) {  // RFC 9293 §3.7.1, MUST-16
+  EXPECT_EQ(with_options("mss 1000").status().mss, 1000u);
+  EXPECT_EQ(with_options("mss 9000").status().mss, 1460u);
+  EXPECT_EQ(with_options("mss 65535", {.ipv6 = true}).status().mss, 1440u);
+}
+
+TEST(mss, has_a_floor) {  // a hostile peer cannot make segments of an octet, or of none
+  for (const char* hostile : {"mss 0", "mss 1", "mss 47"}) EXPECT_EQ(with_options(hostile).status().mss, 48u);
+  auto t = with_options("mss 0,TS val 1 ecr 0");
+  EXPECT_EQ(t.status().mss, 36u);
+  t.user_sends(100);
+  t.sends(". 1:37(36) ack 1");
+  t.sends(". 37:73(36) ack 1");
+}
+
+TEST(mss, of_ours_follows_the_mtu) {  // RFC 9293 §3.7.1, MUST-14, SHLD-5
+  script_options o;
+  o.stack.ip.mtu = 9000;
+  auto t = script::listening(o);
+  t.arrives("S 0:0(0) win 65535 <mss 1460>");
+  t.sends("S. 0:0(0) ack 1 <mss 8960>");
+}
+
+TEST(options, unknown_are_skipped) {  // RFC 9293 §3.2, MUST-6
+  auto t = script::listening();
+  auto syn = t.datagram("S 0:0(0) win 65535 <mss 1460,nop,wscale 7>");
+  syn[20 + 20] = std::byte{253};  // the MSS option becomes one of RFC 4727's for experiments, its length right
+  repair_checksums(syn);
+  t.datagram_arrives(syn);
+  t.sends("S. 0:0(0) ack 1 <mss 1460,nop,wscale 7>");
+  t.arrives(". 1:1(0) ack 1");
+  t.user_accepts();
+  EXPECT_EQ(t.status().mss, 536u);
+}
+
+TEST(options, with_a_ragged_length_drop_the_segment) {  // RFC 9293 §3.2, MUST-7
+  auto t = script::listening();
+  auto syn = t.datagram("S 0:0(0) win 65535 <mss 1460>");
+  for (const int length : {0, 1, 5, 255}) {
+    syn[20 + 21] = static_cast<std::byte>(length);
+    repair_checksums(syn);
+    t.datagram_arrives(syn);
+  }
+  t.silent();
+  t.dropped(drop::bad_option, 4);
+}
+
+TEST(window_scale, not_offered_is_not_answered) {  // RFC 7323 §1.3
+  auto t = script::listening();
+  t.arrives("S 0:0(0) win 65535 <mss 1460>");
+  t.sends("S. 0:0(0) ack 1 win 65535 <mss 1460>");
+  t.arrives(". 1:1(0) ack 1 win 5000");
+  t.user_accepts();
+  EXPECT_FALSE(t.status().window_scale);
+  EXPECT_EQ(t.status().snd_wnd, 5000u);
+  EXPECT_EQ(t.status().rcv_wnd, 65535u);
+}
+
+TEST(window_scale, not_answered_is_off_for_both) {  // RFC 7323 §1.3
+  auto t = script::opening();
+  t.arrives("S. 0:0(0) ack 1 win 5000 <mss 1460>");
+  t.sends(". 1:1(0) ack 1 win 65535");
+  t.arrives(". 1:1(0) ack 1 win 5000");
+  EXPECT_EQ(t.status().snd_wnd, 5000u);
+}
+
+TEST(window_scale, shifts_both_windows) {  // RFC 7323 §2.2, §2.3
+  auto t = script::listening();
+  t.arrives("S 0:0(0) win 1000 <mss 1460,nop,wscale 3>");
+  t.sends("S. 0:0(0) ack 1 win 65535 <mss 1460,nop,wscale 7>");  // 4 MiB need 7; a SYN's window is not scaled
+  t.arrives(". 1:1(0) ack 1 win 1000");
+  t.user_accepts();
+  EXPECT_EQ(t.status().snd_wnd, 8000u);
+  t.arrives(". 1:1461(1460) ack 1");
+  t.arrives(". 1461:2921(1460) ack 1");
+  t.sends(". 1:1(0) ack 2921 win 32746");  // (4 MiB - 2,920) / 128, rounded up
+}
+
+TEST(window_scale, of_a_syn_ack_applies_from_the_next_segment_on) {  // RFC 7323 §2.2
+  auto t = script::opening();
+  t.arrives("S. 0:0(0) ack 1 win 1000 <mss 1460,nop,wscale 3>");
+  t.sends(". 1:1(0) ack 1 win 32768");
+  EXPECT_EQ(t.status().snd_wnd, 1000u);
+  t.arrives(". 1:1(0) ack 1 win 1000");
+  EXPECT_EQ(t.status().snd_wnd, 8000u);
+}
+
+TEST(window_scale, is_fourteen_at_most) {  // RFC 7323 §2.3
+  auto t = with_options("mss 1460,nop,wscale 15");
+  t.arrives(". 1:1(0) ack 1 win 1");
+  EXPECT_EQ(t.status().snd_wnd, 1u << 14);
+  script_options o;
+  o.stack.tcp.receive_buffer = 0xffffffff;
+  auto largest = script::listening(o);
+  largest.arrives("S 0:0(0) win 65535 <mss 1460,nop,wscale 0>");
+  largest.sends("S. 0:0(0) ack 1 <mss 1460,nop,wscale 14>");
+}
+
+TEST(window_scale, is_nought_for_a_small_buffer) {
+  script_options o;
+  o.stack.tcp.receive_buffer = 65535;
+  auto t = script::listening(o);
+  t.arrives("S 0:0(0) win 65535 <mss 1460,nop,wscale 7>");
+  t.sends("S. 0:0(0) ack 1 win 65535 <mss 1460,nop,wscale 0>");
+}
+
+TEST(options, that_are_switched_off_are_not_offered) {
+  script_options o;
+  o.stack.tcp.window_scale = o.stack.tcp.timestamps = o.stack.tcp.sack = false;
+  script active{o};
+  active.user_opens();
+  active.sends("S 0:0(0) win 65535 <mss 1460>");
+  auto passive = script::listening(o);
+  passive.arrives("S 0:0(0) win 65535 <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7>");
+  passive.sends("S. 0:0(0) ack 1 <mss 1460>");
+}
+
+TEST(timestamps, stand_on_each_segment_once_agreed) {  // RFC 7323 §3.2
+  auto t = script::listening();
+  t.arrives("S 0:0(0) win 65535 <mss 1460,TS val 100 ecr 0>");
+  t.sends("S. 0:0(0) ack 1 <mss 1460,TS val 0 ecr 100>");
+  t.silent_for(25ms);
+  t.arrives(". 1:1(0) ack 1 <TS val 125 ecr 0>");
+  t.user_accepts();
+  EXPECT_TRUE(t.status().timestamps);
+  EXPECT_EQ(t.status().mss, 1448u);
+  EXPECT_EQ(t.status().srtt, duration{25ms});
+  t.user_sends(10);
+  t.sends("P. 1:11(10) ack 1 <TS val 25 ecr 125>");
+  t.arrives("P. 1:11(10) ack 11 <TS val 126 ecr 25>");
+  t.passes(40ms);
+  t.sends(". 11:11(0) ack 11 <TS val 65 ecr 126>");
+}
+
+TEST(timestamps, not_agreed_stand_on_none) {  // RFC 7323 §3.2
+  auto t = script::opening();
+  t.arrives("S. 0:0(0) ack 1 win 65535 <mss 1460>");
+  t.sends(". 1:1(0) ack 1 <nop>");  // "<nop>": none of the options that count
+  EXPECT_FALSE(t.status().timestamps);
+  EXPECT_EQ(t.status().mss, 1460u);
+}
+
+TEST(timestamps, recent_is_that_of_the_text_the_acknowledgement_covers_first) {  // RFC 7323 §4.3, (2)
+  auto t = with_timestamps();
+  t.arrives("P. 1:11(10) ack 1 <TS val 110 ecr 0>");
+  t.arrives("P. 11:21(10) ack 1 <TS val 120 ecr 0>");  // begins behind Last.ACK.sent
+  t.passes(40ms);
+  t.sends(". 1:1(0) ack 21 <TS val 40 ecr 110>");
+}
+
+TEST(timestamps, recent_is_not_taken_from_text_out_of_order) {  // RFC 7323 §4.3, example B
+  auto t = with_timestamps();
+  t.arrives("P. 11:21(10) ack 1 <TS val 200 ecr 0>");
+  t.sends(". 1:1(0) ack 1 <TS val 0 ecr 100>");
+  t.arrives("P. 1:11(10) ack 1 <TS val 150 ecr 0>");
+  t.sends(". 1:1(0) ack 21 <TS val 0 ecr 150>");
+}
+
+TEST(timestamps, tell_nobody_our_uptime) {  // RFC 7323 §7.1: another offset for each pair of ends
+  auto t = script::listening();
+  t.arrives("S 0:0(0) win 65535 <mss 1460,TS val 1 ecr 0>");
+  const auto first = t.takes_sent();
+  t.peer_port(40001);
+  t.arrives("S 0:0(0) win 65535 <mss 1460,TS val 1 ecr 0>");
+  const auto second = t.takes_sent();
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(first->options.timestamps->val, second->options.timestamps->val);
+}
+
+TEST(paws, drops_what_is_older_than_recent_and_acknowledges) {  // RFC 7323 §5.3, R1
+  auto t = with_timestamps();
+  t.arrives("P. 1:11(10) ack 1 <TS val 99 ecr 0>");
+  t.sends(". 1:1(0) ack 1 <TS val 0 ecr 100>");
+  t.reads_nothing();
+  t.dropped(drop::unacceptable_segment);
+  t.arrives("P. 1:11(10) ack 1 <TS val 100 ecr 0>");
+  t.user_receives(10);
+  t.passes(40ms);
+  t.sends(". 1:1(0) ack 11");
+}
+
+TEST(paws, lets_a_reset_pass) {  // RFC 7323 §5.3, R1: "and not an RST"
+  auto t = with_timestamps();
+  t.arrives("R 1:1(0) <TS val 1 ecr 0>");
+  t.closed_with(make_error_code(std::errc::connection_reset));
+}
+
+TEST(paws, compares_on_the_circle) {  // RFC 7323 §5.2
+  auto t = with_options("mss 1460,TS val 4294967290 ecr 0");
+  t.arrives("P. 1:11(10) ack 1 <TS val 5 ecr 0>");
+  t.user_receives(10);
+  t.passes(40ms);
+  t.sends(". 1:1(0) ack 11 <TS val 40 ecr 5>");
+  t.arrives("P. 11:21(10) ack 1 <TS val 4294967295 ecr 0>");
+  t.sends(". 1:1(0) ack 11");
+  t.reads_nothing();
+}
+
+TEST(paws, forgets_what_is_older_than_24_days) {  // RFC 7323 §5.5
+  auto t = with_timestamps();
+  t.silent_for(std::chrono::hours{25 * 24});
+  t.arrives("P. 1:11(10) ack 1 <TS val 2160000100 ecr 0>");  // 25 days of 1 ms: on the circle that seems older
+  t.user_receives(10);
+  t.passes(40ms);
+  t.sends(". 1:1(0) ack 11");
+}
+
+TEST(sack, is_agreed_by_both) {  // RFC 2018 §2
+  EXPECT_FALSE(with_options("mss 1460").status().sack);
+  auto t = with_options("mss 1460,sackOK");
+  EXPECT_TRUE(t.status().sack);
+}
+
+TEST(sack, not_agreed_sends_no_blocks) {  // RFC 2018 §2
+  auto t = with_options("mss 1460");
+  t.arrives("P. 11:21(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <nop>");
+}
+
+TEST(sack, reports_the_latest_block_first) {  // RFC 2018 §4
+  auto t = with_options("mss 1460,sackOK");
+  t.arrives("P. 11:21(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <sack 11:21>");
+  t.arrives("P. 31:41(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <sack 31:41 11:21>");
+  t.arrives("P. 51:61(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <sack 51:61 31:41 11:21>");
+  t.arrives("P. 21:31(10) ack 1");  // joins two
+  t.sends(". 1:1(0) ack 1 <sack 11:41 51:61>");
+}
+
+TEST(sack, reports_four_blocks_and_three_beside_timestamps) {  // RFC 2018 §3
+  auto four = with_options("mss 1460,sackOK");
+  auto three = with_options("mss 1460,sackOK,TS val 1 ecr 0");
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    four.arrives(line_of("P.", 11 + 20 * i, 10, 1));
+    three.arrives(line_of("P.", 11 + 20 * i, 10, 1) + " <TS val 1 ecr 0>");
+    (void)four.takes_sent();
+    (void)three.takes_sent();
+  }
+  four.arrives("P. 91:101(10) ack 1");
+  four.sends(". 1:1(0) ack 1 <sack 91:101 71:81 51:61 31:41>");
+  three.arrives("P. 91:101(10) ack 1 <TS val 1 ecr 0>");
+  three.sends(". 1:1(0) ack 1 <TS val 0 ecr 1,sack 91:101 71:81 51:61>");
+}
+
+TEST(sack, repeats_older_blocks_however_long_the_latest_grows) {  // RFC 2018 §4: the most recently reported ones
+  auto t = with_options("mss 1460,sackOK");
+  t.arrives("P. 11:21(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <sack 11:21>");
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    t.arrives(line_of("P.", 31 + 10 * i, 10, 1));
+    t.sends(". 1:1(0) ack 1 <sack 31:" + std::to_string(41 + 10 * i) + " 11:21>");
+  }
+}
+
+TEST(sack, reports_the_block_of_a_repeated_segment_first) {  // RFC 2018 §4: that of the segment which triggered the ACK
+  auto t = with_options("mss 1460,sackOK");
+  t.arrives("P. 11:21(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <sack 11:21>");
+  t.arrives("P. 31:41(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <sack 31:41 11:21>");
+  t.arrives("P. 11:21(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <sack 11:21 31:41>");
+}
+
+TEST(sack, blocks_vanish_as_gaps_are_filled) {
+  auto t = with_options("mss 1460,sackOK");
+  t.arrives("P. 11:21(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <sack 11:21>");
+  t.arrives("P. 31:41(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <sack 31:41 11:21>");
+  t.arrives("P. 1:11(10) ack 1");
+  t.sends(". 1:1(0) ack 21 <sack 31:41>");
+  t.arrives("P. 21:31(10) ack 1");
+  t.sends(". 1:1(0) ack 41 <nop>");
+  t.user_receives(40);
+}
+
+TEST(sack, stands_on_text_of_ours_too_and_takes_its_room) {  // RFC 9293 §3.7.1: options count
+  auto t = with_options("mss 1460,sackOK");
+  t.arrives("P. 11:21(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <sack 11:21>");
+  t.user_sends(1460);
+  t.sends(". 1:1449(1448) ack 1 <sack 11:21>");
+  t.silent();
+  t.arrives("P. 1:11(10) ack 1449");
+  t.sends("P. 1449:1461(12) ack 21");
+}
+
+TEST(sack, of_the_peer_is_read_and_does_no_harm) {
+  auto t = with_options("mss 1460,sackOK");
+  t.user_sends(2920);
+  sends_text(t, 1, 2921);
+  t.arrives(". 1:1(0) ack 1 <sack 1461:2921>");
+  t.arrives(". 1:1(0) ack 1 <sack 2921:1461>");
+  t.arrives(". 1:1(0) ack 1 <sack 99999:1>");
+  t.sends(". 1:1461(1460) ack 1");
+}
+
+TEST(sack, over_version_6) {
+  auto t = with_options("mss 1440,sackOK,TS val 1 ecr 0", {.ipv6 = true});
+  t.arrives("P. 11:21(10) ack 1 <TS val 1 ecr 0>");
+  t.sends(". 1:1(0) ack 1 <TS val 0 ecr 1,sack 11:21>");
+}
+
+}  // namespace
+}  // namespace tunic::test
