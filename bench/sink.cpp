@@ -1,7 +1,6 @@
 // Accepts connections on port 5201, reads all they send through the public API, adds it up and throws it away. On each
 // connection's end it prints how much came, the sum of all octets, which the sender may compare, and the rate.
 
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -34,10 +33,12 @@ std::uint64_t sum_of(std::span<const std::byte> octets) {
   constexpr std::size_t words = 128;
   std::uint64_t sum = 0;
   for (; octets.size() >= words * 8; octets = octets.subspan(words * 8)) {
-    std::array<std::uint64_t, words> block;
-    std::memcpy(block.data(), octets.data(), sizeof block);
     std::uint64_t lanes = 0;
-    for (const std::uint64_t w : block) lanes += (w & low) + (w >> 8 & low);
+    for (std::size_t i = 0; i < words; ++i) {
+      std::uint64_t w = 0;
+      std::memcpy(&w, octets.data() + i * 8, sizeof w);
+      lanes += (w & low) + (w >> 8 & low);
+    }
     lanes = (lanes & pairs) + (lanes >> 16 & pairs);
     sum += (lanes & 0xffffffff) + (lanes >> 32);
   }
