@@ -264,18 +264,15 @@ asio::awaitable<void> connection::write_content() {
   if (part) co_return co_await map_and_adopt(*part);
   const auto& octets = std::get<shared_octets>(content);
   if (stream_->can_adopt())
-    co_await adopt(octets);
+    co_await adopt(octets, nullptr);
   else
     co_await write(octets.octets);
 }
 
 // Maps a file piece by piece and hands the pieces over; each is unmapped once the peer has acknowledged it, so that a
-// file of any size takes no more memory than what is on its way. The octets are not touched here, and not handed over
-// once the file has become shorter: the response then ends with the connection, short of its Content-Length.
+// file of any size takes no more memory than what is on its way.
 asio::awaitable<void> connection::map_and_adopt(file_part part) {
   while (part.length > 0 && !failure_) {
-    if (!part.source->is_whole()) failure_ = make_error_code(std::errc::io_error);
-    if (failure_) co_return;
     const std::uint64_t skip = part.offset % file::map_unit;
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(part.length, piece_mapped - skip));
     shared_octets piece = part.source->map(part.offset - skip, static_cast<std::size_t>(skip) + length, failure_);
@@ -283,14 +280,19 @@ asio::awaitable<void> connection::map_and_adopt(file_part part) {
     piece.octets = piece.octets.subspan(static_cast<std::size_t>(skip));
     part.offset += length;
     part.length -= length;
-    co_await adopt(piece);
+    co_await adopt(piece, part.source.get());
     if (part.length > 0 && !failure_) co_await give_way();
   }
 }
 
-// Hands octets to the stream without copying them.
-asio::awaitable<void> connection::adopt(shared_octets rest) {
+// Hands octets to the stream without copying them. Those of a mapped file are not touched here, and not handed over
+// once the file has become shorter: the response then ends with the connection, short of its Content-Length.
+asio::awaitable<void> connection::adopt(shared_octets rest, const file* source) {
   while (!rest.octets.empty() && !failure_) {
+    if (source != nullptr && !source->is_whole()) {
+      failure_ = make_error_code(std::errc::io_error);
+      co_return;
+    }
     std::error_code error;
     const auto n = stream_->try_adopt(rest, error);
     rest.octets = rest.octets.subspan(n);

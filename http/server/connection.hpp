@@ -49,7 +49,7 @@ class connection {
   asio::awaitable<void> write(std::span<const std::byte> octets);
   asio::awaitable<void> write_content();
   asio::awaitable<void> map_and_adopt(file_part part);
-  asio::awaitable<void> adopt(shared_octets rest);
+  asio::awaitable<void> adopt(shared_octets rest, const file* source);
   asio::awaitable<void> read_and_write(file_part part);
   asio::awaitable<void> linger();
 
