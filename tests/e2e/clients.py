@@ -4,8 +4,8 @@ import re
 import signal
 import time
 
-from support import (MIB, SITE4, SITE6, STACK4, STACK6, connect, eventually, expect, get, make_device, make_site,
-                     process, receive_all, run, serve, sha256)
+from kernel import connect, get, make_device, receive_all
+from support import MIB, SITE4, SITE6, STACK4, STACK6, eventually, expect, make_site, process, run, serve, sha256
 
 
 def curl_gets(site):

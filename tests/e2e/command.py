@@ -4,9 +4,10 @@ import os
 import re
 import time
 
-from support import (ADDRESSES, FIN, KERNEL4, KERNEL6, MIB, ROOT, RST, SITE4, SITE6, STACK4, STACK6, SYN, connect,
-                     eventually, expect, get, ip, make_device, make_site, process, receive_all, run, serve, sha256,
-                     watching)
+from kernel import connect, get, make_device, receive_all
+from support import (ADDRESSES, KERNEL4, KERNEL6, MIB, ROOT, SITE4, SITE6, STACK4, STACK6, eventually, expect, ip,
+                     make_site, process, run, serve, sha256)
+from wire import FIN, RST, SYN, datagram_sizes, watching
 
 
 def test_ctrl_c_finishes_responses_and_closes():
@@ -95,17 +96,6 @@ def transfers_with_mtu(mtu):
     expect(announced == {mtu - 40, mtu - 60}, f"the SYNs announce {announced}")
     sizes = datagram_sizes(capture)
     expect(max(sizes) == mtu, f"a datagram of {max(sizes)} octets on the wire")
-
-
-def datagram_sizes(capture):
-    """The lengths of a pcapng file's datagrams."""
-    octets, sizes, at = capture.read_bytes(), [], 0
-    while at < len(octets):
-        kind, length = int.from_bytes(octets[at:at + 4], "little"), int.from_bytes(octets[at + 4:at + 8], "little")
-        if kind == 6:  # an enhanced packet block
-            sizes.append(int.from_bytes(octets[at + 24:at + 28], "little"))
-        at += length
-    return sizes
 
 
 def test_captures_have_no_bad_checksum():

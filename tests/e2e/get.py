@@ -5,8 +5,8 @@ import socket
 import struct
 import tempfile
 
-from support import (ADDRESSES, KERNEL4, KERNEL6, MIB, connect, eventually, expect, listening, make_device, make_site,
-                     nginx, process, run, serving_once, sha256)
+from kernel import connect, listening, make_device, nginx, serving_once
+from support import ADDRESSES, KERNEL4, KERNEL6, MIB, eventually, expect, make_site, process, run, sha256
 
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 

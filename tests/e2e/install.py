@@ -3,7 +3,8 @@ import os
 import pathlib
 import tempfile
 
-from support import ROOT, STACK4, eventually, expect, make_device, process, run
+from kernel import make_device
+from support import ROOT, STACK4, eventually, expect, process, run
 
 
 def build_outside(example):

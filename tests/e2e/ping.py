@@ -2,8 +2,8 @@
 import re
 import socket
 
-from support import (ADDRESSES, KERNEL4, KERNEL6, STACK4, STACK6, expect, get, ip, make_device, make_site,
-                     process, receive_all, run, serve)
+from kernel import get, make_device, receive_all
+from support import ADDRESSES, KERNEL4, KERNEL6, STACK4, STACK6, expect, ip, make_site, process, run, serve
 
 SIZES = 56, 1472, 8000, 65000
 

@@ -3,7 +3,8 @@ import contextlib
 import os
 import re
 
-from support import ADDRESSES, MIB, STACK4, STACK6, connect, expect, make_device, process
+from kernel import connect, make_device
+from support import ADDRESSES, MIB, STACK4, STACK6, expect, process, said
 
 SINK_PORT = 5201
 

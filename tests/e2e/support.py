@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: a network namespace of their own, tunic in it, the kernel as its peer.
+"""What the end-to-end tests share: a network namespace of their own, programs that run in it, tunic first of all.
 
 Inside the namespace the kernel's side of a TUN device has KERNEL4 and KERNEL6, the stack on its other side STACK4 and
 STACK6. Everything is bounded in time, and a failure shows what ran and what it said.
@@ -12,12 +12,9 @@ import pathlib
 import re
 import select
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 KERNEL4, STACK4 = "198.51.100.1", "198.51.100.2"
@@ -155,96 +152,6 @@ def refuse_the_machines_own_network():
     expect("eth0" not in links and "tun0" not in links, f"this namespace is not a fresh one: {links}")
 
 
-# --- the kernel's side ---
-
-def make_device(name="tun0", mtu=1500):
-    """A persistent TUN device, up, with the kernel's addresses and CUBIC towards the stack."""
-    if not os.path.exists("/dev/net/tun"):
-        raise Skip("there is no /dev/net/tun: modprobe tun")
-    ip("tuntap", "add", "dev", name, "mode", "tun")
-    ip("link", "set", name, "mtu", mtu, "up")
-    ip("address", "add", f"{KERNEL4}/24", "dev", name)
-    ip("address", "add", f"{KERNEL6}/64", "dev", name, "nodad")
-    use_cubic(name, KERNEL4)
-
-
-def use_cubic(device, source, *where):
-    """The machine's default may be BBR, which paces itself where there is no fq queue."""
-    ip(*where, "route", "replace", "198.51.100.0/24", "dev", device, "src", source, "congctl", "cubic")
-
-
-def listening(port, address=KERNEL4):
-    """A TCP socket of the kernel's that listens."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    s = socket.socket(family, socket.SOCK_STREAM)
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind((address, port))
-    s.listen()
-    return s
-
-
-@contextlib.contextmanager
-def serving_once(conversation, port=80):
-    """A server of the kernel's for one connection, which conversation(socket) holds in a thread."""
-    with listening(port) as listener:
-        listener.settimeout(20)
-
-        def serve():
-            with contextlib.suppress(TimeoutError):
-                accepted, _ = listener.accept()
-                with accepted:
-                    conversation(accepted)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield
-        thread.join(20)
-
-
-def connect(port=80, address=STACK4, timeout=10):
-    return socket.create_connection((address, port), timeout)
-
-
-def receive_all(s):
-    """All octets until the peer's FIN."""
-    octets = bytearray()
-    while True:
-        some = s.recv(MIB)
-        if not some:
-            return bytes(octets)
-        octets += some
-
-
-def get(path="/", close=True):
-    """The octets of a request."""
-    return f"GET {path} HTTP/1.1\r\nHost: {STACK4}\r\n{'Connection: close' if close else 'X: y'}\r\n\r\n".encode()
-
-
-NGINX = """
-worker_processes 1; daemon off; user root; pid {folder}/nginx.pid; error_log {folder}/error.log;
-events {{ worker_connections 20000; }}
-http {{
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder};
-  scgi_temp_path {folder};
-  server {{ listen {address}:80; root {site}; }}
-}}
-"""
-
-
-@contextlib.contextmanager
-def nginx(site, address=KERNEL4, name=None):
-    """nginx on the kernel's TCP, serving a folder; in the namespace named, or in this one."""
-    folder = tempfile.mkdtemp()
-    os.chmod(folder, 0o755)
-    configuration = pathlib.Path(folder, "nginx.conf")
-    configuration.write_text(NGINX.format(folder=folder, site=site, address=address))
-    command = ["nginx", "-e", f"{folder}/error.log", "-c", configuration]
-    with process(*(inside(name, *command) if name else command)) as p:
-        eventually("nginx listens", lambda: pathlib.Path(folder, "nginx.pid").exists())
-        yield p
-
-
 # --- processes ---
 
 class Process:
@@ -358,65 +265,3 @@ def sha256(path):
         while block := file.read(MIB):
             digest.update(block)
     return digest.hexdigest()
-
-
-# --- what crosses the device ---
-
-Segment = collections.namedtuple("Segment", "source port flags length mss")
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
-
-
-def tcp_segment(datagram):
-    """What a test asks about a TCP segment over IPv4 or IPv6, or None where the datagram holds none."""
-    version = datagram[0] >> 4
-    if version == 4 and datagram[9] == socket.IPPROTO_TCP:
-        source, start = socket.inet_ntop(socket.AF_INET, datagram[12:16]), (datagram[0] & 15) * 4
-        end = struct.unpack("!H", datagram[2:4])[0]
-    elif version == 6 and datagram[6] == socket.IPPROTO_TCP:
-        source, start = socket.inet_ntop(socket.AF_INET6, datagram[8:24]), 40
-        end = start + struct.unpack("!H", datagram[4:6])[0]
-    else:
-        return None
-    header = datagram[start:]
-    size = (header[12] >> 4) * 4
-    options, mss = header[20:size], None
-    while options and options[0] != 0:
-        if options[0] == 1:
-            options = options[1:]
-            continue
-        if options[0] == 2:
-            mss = struct.unpack("!H", options[2:4])[0]
-        options = options[max(options[1], 2):]
-    return Segment(source, struct.unpack("!H", header[:2])[0], header[13], end - start - size, mss)
-
-
-@contextlib.contextmanager
-def watching(device="tun0"):
-    """The TCP segments that cross the device, as the kernel sees them: a list that grows."""
-    everything = 3  # ETH_P_ALL
-    segments, ended = [], threading.Event()
-    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(everything)) as s:
-        s.bind((device, everything))
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * MIB)
-        s.settimeout(0.05)
-
-        def watch():
-            while True:
-                try:
-                    segment = tcp_segment(s.recv(200))
-                except TimeoutError:
-                    if ended.is_set():
-                        return
-                except OSError:  # the device is gone
-                    return
-                else:
-                    if segment:
-                        segments.append(segment)
-
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield segments
-        finally:
-            ended.set()
-            thread.join(5)
