@@ -99,12 +99,12 @@ class acceptor : public asio::socket_base {
   /// void(std::error_code, tunic::tcp::socket)
   template <class Token>
   auto async_accept(Token&& token) {
-    return asio::async_initiate<Token, void(std::error_code, socket)>(accept_initiation{{this}}, token);
+    return asio::async_initiate<Token, void(std::error_code, socket)>(accept_initiation{this}, token);
   }
   /// Waits until accept() would not block: void(std::error_code). Only wait_read makes sense.
   template <class Token>
   auto async_wait(wait_type, Token&& token) {
-    return asio::async_initiate<Token, void(std::error_code)>(wait_initiation{{this}}, token);
+    return asio::async_initiate<Token, void(std::error_code)>(wait_initiation{this}, token);
   }
   /// A connection that waits already, else would_block: it never waits itself.
   socket accept(std::error_code& e);
