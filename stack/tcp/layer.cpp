@@ -186,7 +186,7 @@ void layer::abort_with(tcb& t, std::error_code why, instant now) {
   const bool unknown = t.state == state::syn_sent || t.state == state::closed;
   if (!unknown && !(t.fin_sent && t.fin_received)) {
     orphan o{t.ends, {}};
-    o.header.seq_number = t.snd.nxt;
+    o.header.seq_number = t.acceptable_seq();
     o.header.ack_number = t.rcv.nxt;
     o.header.flags.rst = o.header.flags.ack = true;
     push_orphan(o);

@@ -31,7 +31,7 @@ bool layer::send_next(tcb& t, frame& out, instant now) {
     t.keep_alive_due = false;
     return send_empty(t, out, t.snd.nxt - 1, now);
   }
-  return t.ack_now && send_empty(t, out, t.snd.nxt, now);
+  return t.ack_now && send_empty(t, out, t.acceptable_seq(), now);
 }
 
 bool layer::send_syn(tcb& t, frame& out, instant now) {

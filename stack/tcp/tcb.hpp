@@ -137,6 +137,9 @@ struct tcb : demux_node {
   [[nodiscard]] std::uint64_t offset_of(seq s) const {
     return send_queue.begin() + distance(seq_of(send_queue.begin()), s);
   }
+  /// What a segment without text is numbered: SND.NXT, but not beyond the window, where the peer would not take it. A
+  /// probe of a zero window lies there, and so does what was sent before the peer shrank its window.
+  [[nodiscard]] seq acceptable_seq() const { return synchronised() ? min(snd.nxt, snd.una + snd.wnd) : snd.nxt; }
   [[nodiscard]] bool fin_acked() const { return fin_sent && snd.una == snd.nxt; }
 };
 

@@ -51,6 +51,18 @@ TEST(shut_window, keeps_its_backoff_over_answered_probes) {  // RFC 9293 §3.8.6
   }
 }
 
+// Linux takes no RST and reads no ACK from beyond a shut window, where the probe's octet lies.
+TEST(shut_window, is_not_overrun_by_what_has_no_text) {  // RFC 9293 §3.10.7.4, first step
+  auto t = shut();
+  t.passes(rto_min);
+  t.sends(". 1461:1462(1) ack 1");
+  t.arrives("P. 1:11(10) ack 1461 win 0");
+  t.passes(tcp::config{}.delayed_ack);
+  t.sends(". 1461:1461(0) ack 11");
+  t.user_aborts();
+  t.sends("R. 1461:1461(0) ack 11");
+}
+
 TEST(shut_window, whose_probes_meet_silence_is_given_up) {  // RFC 9293 §3.8.3
   auto t = shut();
   for (unsigned i = 0; i < tcp::config{}.retries; ++i) {
