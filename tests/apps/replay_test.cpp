@@ -130,6 +130,14 @@ TEST(replay, reset_beside_the_expected_number_changes_nothing) {  // RFC 5961 §
   EXPECT_EQ(t.said(), remark::bad_reset);
 }
 
+TEST(replay, reset_after_a_probe_of_a_shut_window_is_taken) {
+  story t;
+  t.opened_by_peer();
+  t.in(". 1:1(0) ack 1 win 0");
+  t.out(". 1:2(1) ack 1");
+  EXPECT_EQ(t.out("R. 1:1(0) ack 1"), "CLOSED / CLOSED");
+}
+
 TEST(replay, reset_in_syn_received_returns_to_listen) {  // RFC 9293 §3.5, figure 8: an old duplicate SYN
   story t;
   t.in("S 0:0(0)");

@@ -100,8 +100,10 @@ remark replay::on_reset(end& from, end& to, const wire::tcp_header& h) {
   bool taken = false;
   if (to.syn && !from.syn)  // SYN-SENT takes one that acknowledges its SYN
     taken = h.flags.ack && to.offset(h.ack_number) == static_cast<std::int64_t>(to.sent);
-  else if (to.syn)
-    taken = from.offset(h.seq_number) == static_cast<std::int64_t>(from.heard.next());
+  else if (to.syn) {  // what it acknowledged last is what it expects, where it had no room for what followed
+    const std::int64_t at = from.offset(h.seq_number);
+    taken = at == static_cast<std::int64_t>(from.heard.next()) || at == static_cast<std::int64_t>(from.acked);
+  }
 
   // Whoever sends a RST is CLOSED, unless that only refuses a segment of an old connection (RFC 9293 §3.5.2).
   if (!from.syn || taken || from.offset(h.seq_number) == static_cast<std::int64_t>(from.sent)) from.closed = true;
