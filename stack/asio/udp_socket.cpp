@@ -95,9 +95,9 @@ void datagrams::close() {
 
 }  // namespace tunic::detail
 
-namespace tunic {
+namespace tunic::udp {
 
-udp_socket& udp_socket::operator=(udp_socket&& other) noexcept {
+socket& socket::operator=(socket&& other) noexcept {
   if (this != &other) {
     datagrams_ = std::move(other.datagrams_);  // first: the old one still needs its pump
     pump_ = other.pump_;
@@ -105,108 +105,108 @@ udp_socket& udp_socket::operator=(udp_socket&& other) noexcept {
   return *this;
 }
 
-detail::datagrams& udp_socket::open() {
+detail::datagrams& socket::open() {
   if (!datagrams_) datagrams_ = std::make_unique<detail::datagrams>(*pump_);
   return *datagrams_;
 }
 
-void udp_socket::bind(const endpoint_type& local, std::error_code& e) {
+void socket::bind(const endpoint_type& local, std::error_code& e) {
   open().bind(from_asio(local), e);
 }
 
-void udp_socket::bind(const endpoint_type& local) {
+void socket::bind(const endpoint_type& local) {
   std::error_code e;
   bind(local, e);
   detail::throw_if(e, "bind");
 }
 
-void udp_socket::connect(const endpoint_type& remote, std::error_code& e) {
+void socket::connect(const endpoint_type& remote, std::error_code& e) {
   open().connect(from_asio(remote), e);
 }
 
-void udp_socket::connect(const endpoint_type& remote) {
+void socket::connect(const endpoint_type& remote) {
   std::error_code e;
   connect(remote, e);
   detail::throw_if(e, "connect");
 }
 
-std::size_t udp_socket::receive(const detail::mutable_octets& to, endpoint_type* sender, std::error_code& e) {
+std::size_t socket::receive(const detail::mutable_octets& to, endpoint_type* sender, std::error_code& e) {
   const std::size_t n = open().receive(to, sender, e);
   if (e == asio::error::would_block && !open().non_blocking) e = asio::error::operation_not_supported;
   return n;
 }
 
-std::size_t udp_socket::available(std::error_code& e) const {
+std::size_t socket::available(std::error_code& e) const {
   e = datagrams_ ? datagrams_->unusable() : asio::error::bad_descriptor;
   return e ? 0 : datagrams_->socket()->available();
 }
 
-void udp_socket::cancel() {
+void socket::cancel() {
   if (datagrams_) datagrams_->cancel();
 }
 
-void udp_socket::close() {
+void socket::close() {
   if (datagrams_) datagrams_->close();
 }
 
-udp_socket::endpoint_type udp_socket::local_endpoint(std::error_code& e) const {
+socket::endpoint_type socket::local_endpoint(std::error_code& e) const {
   e = datagrams_ ? datagrams_->unusable() : asio::error::bad_descriptor;
   return e ? endpoint_type{} : to_asio<asio::ip::udp>(datagrams_->socket()->local());
 }
 
-udp_socket::endpoint_type udp_socket::local_endpoint() const {
+socket::endpoint_type socket::local_endpoint() const {
   std::error_code e;
   const endpoint_type local = local_endpoint(e);
   detail::throw_if(e, "local_endpoint");
   return local;
 }
 
-udp_socket::endpoint_type udp_socket::remote_endpoint(std::error_code& e) const {
+socket::endpoint_type socket::remote_endpoint(std::error_code& e) const {
   e = datagrams_ ? datagrams_->unusable() : asio::error::bad_descriptor;
   if (!e && !datagrams_->socket()->is_connected()) e = asio::error::not_connected;
   return e ? endpoint_type{} : to_asio<asio::ip::udp>(datagrams_->socket()->remote());
 }
 
-udp_socket::endpoint_type udp_socket::remote_endpoint() const {
+socket::endpoint_type socket::remote_endpoint() const {
   std::error_code e;
   const endpoint_type remote = remote_endpoint(e);
   detail::throw_if(e, "remote_endpoint");
   return remote;
 }
 
-void udp_socket::set_option(const asio::ip::unicast::hops& o, std::error_code& e) {
+void socket::set_option(const asio::ip::unicast::hops& o, std::error_code& e) {
   e = open().unusable();
   if (!e && (o.value() < 1 || o.value() > 255)) e = asio::error::invalid_argument;
   if (!e) datagrams_->socket()->settings().hop_limit = static_cast<std::uint8_t>(o.value());
 }
 
-void udp_socket::set_option(const receive_buffer_size& o, std::error_code& e) {
+void socket::set_option(const receive_buffer_size& o, std::error_code& e) {
   e = open().unusable();
   if (!e && o.value() < 1) e = asio::error::invalid_argument;
   if (!e) datagrams_->socket()->settings().receive_buffer = static_cast<std::size_t>(o.value());
 }
 
-void udp_socket::set_option(const asio::ip::v6_only& o, std::error_code& e) {
+void socket::set_option(const asio::ip::v6_only& o, std::error_code& e) {
   e = open().unusable();
   if (!e && datagrams_->socket()->is_bound()) e = asio::error::invalid_argument;
   if (!e) datagrams_->v6_only = o.value();
 }
 
-void udp_socket::get_option(asio::ip::unicast::hops& o, std::error_code& e) const {
+void socket::get_option(asio::ip::unicast::hops& o, std::error_code& e) const {
   e = datagrams_ ? datagrams_->unusable() : asio::error::bad_descriptor;
   if (e) return;
   const std::uint8_t own = datagrams_->socket()->settings().hop_limit;
   o = own != 0 ? own : pump_->stack().ip().settings().hop_limit;
 }
 
-void udp_socket::get_option(receive_buffer_size& o, std::error_code& e) const {
+void socket::get_option(receive_buffer_size& o, std::error_code& e) const {
   e = datagrams_ ? datagrams_->unusable() : asio::error::bad_descriptor;
   if (!e) o = static_cast<int>(datagrams_->socket()->settings().receive_buffer);
 }
 
-void udp_socket::get_option(asio::ip::v6_only& o, std::error_code& e) const {
+void socket::get_option(asio::ip::v6_only& o, std::error_code& e) const {
   e = datagrams_ ? datagrams_->unusable() : asio::error::bad_descriptor;
   if (!e) o = datagrams_->v6_only;
 }
 
-}  // namespace tunic
+}  // namespace tunic::udp

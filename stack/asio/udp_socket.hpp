@@ -17,7 +17,7 @@
 #include "stack/asio/endpoint.hpp"
 #include "stack/asio/error.hpp"
 #include "stack/asio/host.hpp"
-#include "stack/udp/socket.hpp"
+#include "stack/udp/binding.hpp"
 
 namespace tunic::detail {
 
@@ -32,7 +32,7 @@ struct datagram_operation : operation {
   std::size_t octets = 0;
 };
 
-/// What a udp_socket is a handle of: a socket of the stack's UDP, with the operations that wait for it.
+/// What a udp::socket is a handle of: a socket of the stack's UDP, with the operations that wait for it.
 class datagrams final : public attachment, public udp::user {
  public:
   explicit datagrams(pump& host);
@@ -48,7 +48,7 @@ class datagrams final : public attachment, public udp::user {
   void close();
   void on_close() override { close(); }
   /// Null once closed.
-  [[nodiscard]] udp::socket* socket() const { return socket_; }
+  [[nodiscard]] udp::binding* socket() const { return socket_; }
   [[nodiscard]] std::error_code unusable() const;
 
   bool non_blocking = false;
@@ -58,7 +58,7 @@ class datagrams final : public attachment, public udp::user {
   void on_readable() override;
   void on_error(std::error_code e) override;
 
-  udp::socket* socket_;
+  udp::binding* socket_;
   std::error_code error_;  ///< the network's, for the next call
   operation_list receiving_;
   operation_list waiting_;  ///< to read
@@ -67,25 +67,25 @@ class datagrams final : public attachment, public udp::user {
 
 }  // namespace tunic::detail
 
-namespace tunic {
+namespace tunic::udp {
 
 /// A UDP socket of a host, with the face of Asio's.
 ///
 /// What exceeds the buffers of a receive is cut off and lost, as with the kernel's sockets. A connected socket is told
 /// by connection_refused that nobody listens at the other end. Sending never waits: no_buffer_space where the device
 /// lags.
-class udp_socket : public asio::socket_base {
+class socket : public asio::socket_base {
  public:
   using executor_type = asio::io_context::executor_type;
   using protocol_type = asio::ip::udp;
   using endpoint_type = asio::ip::udp::endpoint;
 
-  explicit udp_socket(host& h) : pump_(h.pump()), datagrams_(std::make_unique<detail::datagrams>(*pump_)) {}
+  explicit socket(host& h) : pump_(h.pump()), datagrams_(std::make_unique<detail::datagrams>(*pump_)) {}
   /// Bound. Throws std::system_error.
-  udp_socket(host& h, const endpoint_type& local) : udp_socket(h) { bind(local); }
-  udp_socket(udp_socket&& other) noexcept : pump_(other.pump_), datagrams_(std::move(other.datagrams_)) {}
-  udp_socket& operator=(udp_socket&& other) noexcept;
-  ~udp_socket() = default;
+  socket(host& h, const endpoint_type& local) : socket(h) { bind(local); }
+  socket(socket&& other) noexcept : pump_(other.pump_), datagrams_(std::move(other.datagrams_)) {}
+  socket& operator=(socket&& other) noexcept;
+  ~socket() = default;
 
   [[nodiscard]] executor_type get_executor() const { return pump_->get_executor(); }
 
@@ -178,8 +178,8 @@ class udp_socket : public asio::socket_base {
 
  private:
   struct initiation {
-    using executor_type = udp_socket::executor_type;
-    udp_socket* self;
+    using executor_type = socket::executor_type;
+    socket* self;
     [[nodiscard]] executor_type get_executor() const { return self->get_executor(); }
   };
   struct receive_initiation : initiation {
@@ -227,4 +227,4 @@ class udp_socket : public asio::socket_base {
   std::unique_ptr<detail::datagrams> datagrams_;
 };
 
-}  // namespace tunic
+}  // namespace tunic::udp

@@ -22,14 +22,14 @@ std::size_t layer::hash::operator()(const four_tuple& t) const {
 layer::layer(ip::layer& below, pool& buffers, counters& count, const secret& key)
     : ip_(below), pool_(buffers), count_(count), key_(key), bound_(0, hash{key}) {}
 
-socket* layer::open(user* u) {
-  std::unique_ptr<socket> s{new socket{*this, u}};
-  socket* handle = s.get();
+binding* layer::open(user* u) {
+  std::unique_ptr<binding> s{new binding{*this, u}};
+  binding* handle = s.get();
   sockets_.emplace(handle, std::move(s));
   return handle;
 }
 
-void layer::close(socket* s) {
+void layer::close(binding* s) {
   forget(*s);
   sockets_.erase(s);
 }
@@ -40,7 +40,7 @@ void layer::on_datagram(const ip::datagram& d, instant now) {
   if (!h) return count_.count(h.error());
   const endpoint local{d.destination, h->destination_port};
   const endpoint remote{d.source, h->source_port};
-  socket* s = find(local, remote);
+  binding* s = find(local, remote);
   if (!s) {
     count_.count(drop::no_listener);
     return ip_.send_unreachable(d, wire::unreachable_code::port, now);
@@ -65,7 +65,7 @@ void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
   const std::byte* quoted = e.transport.data();
   const endpoint local{e.source, wire::load16(quoted)};
   const endpoint remote{e.destination, wire::load16(quoted + 2)};
-  socket* s = find(local, remote);
+  binding* s = find(local, remote);
   if (!s) return count_.count(drop::icmp_unrelated);
   const bool too_big = e.kind == wire::icmp_kind::packet_too_big;
   if (too_big) ip_.lower_path_mtu(e.destination, e.mtu, now);
@@ -75,20 +75,20 @@ void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
     s->user_->on_error(std::make_error_code(std::errc::connection_refused));
 }
 
-socket* layer::find(const endpoint& local, const endpoint& remote) const {
+binding* layer::find(const endpoint& local, const endpoint& remote) const {
   const auto at = [&](const endpoint& l, const endpoint& r) {
     const auto found = bound_.find({l, r});
     return found == bound_.end() ? nullptr : found->second;
   };
-  if (socket* s = at(local, remote)) return s;
-  if (socket* s = at(local, {})) return s;
-  if (socket* s = at({address::any(local.address.family()), local.port}, {})) return s;
+  if (binding* s = at(local, remote)) return s;
+  if (binding* s = at(local, {})) return s;
+  if (binding* s = at({address::any(local.address.family()), local.port}, {})) return s;
   if (!local.address.is_v4()) return nullptr;
-  socket* s = at({address::any(family::v6), local.port}, {});
+  binding* s = at({address::any(family::v6), local.port}, {});
   return s && s->speaks(family::v4) ? s : nullptr;
 }
 
-bool layer::rename(socket& s, const endpoint& local, const endpoint& remote) {
+bool layer::rename(binding& s, const endpoint& local, const endpoint& remote) {
   if (!bound_.emplace(four_tuple{local, remote}, &s).second) return false;
   ++ports_[local.port];
   forget(s);
@@ -97,7 +97,7 @@ bool layer::rename(socket& s, const endpoint& local, const endpoint& remote) {
   return true;
 }
 
-void layer::forget(const socket& s) {
+void layer::forget(const binding& s) {
   if (!s.is_bound()) return;
   bound_.erase({s.local_, s.remote_});
   const auto users = ports_.find(s.local_.port);

@@ -12,7 +12,7 @@
 #include "stack/base/time.hpp"
 #include "stack/buffer/pool.hpp"
 #include "stack/ip/layer.hpp"
-#include "stack/udp/socket.hpp"
+#include "stack/udp/binding.hpp"
 
 namespace tunic::udp {
 
@@ -26,24 +26,24 @@ class layer {
   layer& operator=(const layer&) = delete;
 
   /// A socket that is not bound yet; it lives until closed. `u` may be null, and must outlive the socket otherwise.
-  socket* open(user* u);
+  binding* open(user* u);
   /// Datagrams that wait for the device are still sent; those received are gone.
-  void close(socket* s);
+  void close(binding* s);
 
   void on_datagram(const ip::datagram& d, instant now);
   void on_icmp_error(const ip::icmp_error& e, instant now);
 
  private:
-  friend class socket;
+  friend class binding;
   struct hash {
     secret key;
     std::size_t operator()(const four_tuple& t) const;
   };
 
-  socket* find(const endpoint& local, const endpoint& remote) const;
+  binding* find(const endpoint& local, const endpoint& remote) const;
   /// Puts the socket under another pair of endpoints; false where another socket has it.
-  bool rename(socket& s, const endpoint& local, const endpoint& remote);
-  void forget(const socket& s);
+  bool rename(binding& s, const endpoint& local, const endpoint& remote);
+  void forget(const binding& s);
   /// A port that no socket has (RFC 6056 §3.3.1); nothing where all are taken.
   std::optional<std::uint16_t> ephemeral_port();
   /// The text alone where it would hold a large buffer for few octets.
@@ -54,8 +54,8 @@ class layer {
   counters& count_;
   secret key_;
   std::uint64_t draws_ = 0;
-  std::unordered_map<const socket*, std::unique_ptr<socket>> sockets_;
-  std::unordered_map<four_tuple, socket*, hash> bound_;
+  std::unordered_map<const binding*, std::unique_ptr<binding>> sockets_;
+  std::unordered_map<four_tuple, binding*, hash> bound_;
   std::unordered_map<std::uint16_t, unsigned> ports_;  // how many sockets have each
 };
 

@@ -133,7 +133,7 @@ TEST_F(cancellation, ends_an_accept) {
 }
 
 TEST_F(cancellation, ends_a_udp_receive) {
-  tunic::udp_socket s{server, server_udp()};
+  tunic::udp::socket s{server, server_udp()};
   char octets[8];
   asio::ip::udp::endpoint sender;
   asio::cancellation_signal signal;

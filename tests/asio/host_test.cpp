@@ -79,7 +79,7 @@ TEST_F(hosts, drain_is_done_at_once_where_there_is_nothing) {
 TEST_F(hosts, close_ends_all_operations_and_tells_the_peers) {
   tcp::acceptor acceptor{client, {.port = 9}};
   auto [ours, theirs] = connected();
-  tunic::udp_socket datagrams{client, {asio::ip::udp::v4(), 9}};
+  tunic::udp::socket datagrams{client, {asio::ip::udp::v4(), 9}};
   char octets[8];
   outcome read;
   outcome received;
@@ -109,7 +109,7 @@ TEST_F(hosts, are_survived_by_their_sockets) {
   tcp::socket s{*h};
   tcp::socket connecting{*h};
   tcp::acceptor acceptor{*h, {.port = port}};
-  tunic::udp_socket datagrams{*h};
+  tunic::udp::socket datagrams{*h};
   outcome pending;
   connecting.async_connect(server_at(), pending.handler());
   h.reset();

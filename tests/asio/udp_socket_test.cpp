@@ -11,7 +11,7 @@ using asio::use_awaitable;
 class udp_sockets : public testing::Test, public two_hosts {};
 
 TEST_F(udp_sockets, echo) {
-  tunic::udp_socket echo{server, server_udp()};
+  tunic::udp::socket echo{server, server_udp()};
   run(
       [&]() -> asio::awaitable<void> {
         char octets[64];
@@ -21,7 +21,7 @@ TEST_F(udp_sockets, echo) {
         co_await echo.async_send_to(asio::buffer(octets, n), sender, use_awaitable);
       },
       [&]() -> asio::awaitable<void> {
-        tunic::udp_socket s{client};
+        tunic::udp::socket s{client};
         s.connect(server_udp());
         EXPECT_EQ(s.remote_endpoint(), server_udp());
         EXPECT_EQ(co_await s.async_send(asio::buffer("hello", 5), use_awaitable), 5u);
@@ -32,8 +32,8 @@ TEST_F(udp_sockets, echo) {
 }
 
 TEST_F(udp_sockets, gather_and_scatter) {
-  tunic::udp_socket to{server, server_udp()};
-  tunic::udp_socket from{client};
+  tunic::udp::socket to{server, server_udp()};
+  tunic::udp::socket from{client};
   std::error_code e;
   EXPECT_EQ(from.send_to(std::array{asio::buffer("ab", 2), asio::buffer("cde", 3)}, server_udp(), e), 5u);
   settle();
@@ -45,8 +45,8 @@ TEST_F(udp_sockets, gather_and_scatter) {
 }
 
 TEST_F(udp_sockets, cut_off_what_exceeds_the_buffer) {
-  tunic::udp_socket to{server, server_udp()};
-  tunic::udp_socket from{client};
+  tunic::udp::socket to{server, server_udp()};
+  tunic::udp::socket from{client};
   std::error_code e;
   from.send_to(asio::buffer("0123456789", 10), server_udp(), e);
   from.send_to(asio::buffer("next", 4), server_udp(), e);
@@ -60,8 +60,8 @@ TEST_F(udp_sockets, cut_off_what_exceeds_the_buffer) {
 }
 
 TEST_F(udp_sockets, carry_what_needs_fragments) {
-  tunic::udp_socket to{server, server_udp()};
-  tunic::udp_socket from{client};
+  tunic::udp::socket to{server, server_udp()};
+  tunic::udp::socket from{client};
   const std::string text = pattern(30'000);
   std::error_code e;
   EXPECT_EQ(from.send_to(asio::buffer(text), server_udp(), e), text.size());
@@ -76,13 +76,13 @@ TEST_F(udp_sockets, carry_what_needs_fragments) {
 }
 
 TEST_F(udp_sockets, hear_that_a_port_is_closed) {
-  tunic::udp_socket s{client};
+  tunic::udp::socket s{client};
   s.connect(server_udp());
   char octet;
   outcome received;
   outcome broken;
   s.async_receive(asio::buffer(&octet, 1), received.handler());
-  s.async_wait(tunic::udp_socket::wait_error, broken.handler());
+  s.async_wait(tunic::udp::socket::wait_error, broken.handler());
   std::error_code e;
   s.send(asio::buffer("x", 1), e);
   ASSERT_TRUE(run_until_done(received));
@@ -97,7 +97,7 @@ TEST_F(udp_sockets, hear_that_a_port_is_closed) {
 }
 
 TEST_F(udp_sockets, would_block_or_cannot_wait) {
-  tunic::udp_socket s{server, server_udp()};
+  tunic::udp::socket s{server, server_udp()};
   char octet;
   std::error_code e;
   EXPECT_EQ(s.receive(asio::buffer(&octet, 1), e), 0u);
@@ -108,12 +108,12 @@ TEST_F(udp_sockets, would_block_or_cannot_wait) {
 }
 
 TEST_F(udp_sockets, wait_for_a_datagram) {
-  tunic::udp_socket to{server, server_udp()};
-  tunic::udp_socket from{client};
+  tunic::udp::socket to{server, server_udp()};
+  tunic::udp::socket from{client};
   outcome readable;
   outcome writable;
-  to.async_wait(tunic::udp_socket::wait_read, readable.handler());
-  to.async_wait(tunic::udp_socket::wait_write, writable.handler());
+  to.async_wait(tunic::udp::socket::wait_read, readable.handler());
+  to.async_wait(tunic::udp::socket::wait_write, writable.handler());
   settle();
   EXPECT_FALSE(readable.done());
   EXPECT_EQ(writable.code(), std::error_code{});
@@ -127,10 +127,10 @@ TEST_F(udp_sockets, wait_for_a_datagram) {
 }
 
 TEST_F(udp_sockets, bind_once_and_for_both_versions) {
-  tunic::udp_socket both{server, {asio::ip::udp::v6(), port}};
+  tunic::udp::socket both{server, {asio::ip::udp::v6(), port}};
   EXPECT_THROW(both.bind({asio::ip::udp::v6(), 8}), std::system_error);
-  EXPECT_THROW((tunic::udp_socket{server, {asio::ip::udp::v6(), port}}), std::system_error);
-  tunic::udp_socket from{client};
+  EXPECT_THROW((tunic::udp::socket{server, {asio::ip::udp::v6(), port}}), std::system_error);
+  tunic::udp::socket from{client};
   std::error_code e;
   from.send_to(asio::buffer("4", 1), server_udp(), e);
   settle();
@@ -138,7 +138,7 @@ TEST_F(udp_sockets, bind_once_and_for_both_versions) {
   asio::ip::udp::endpoint sender;
   EXPECT_EQ(both.receive_from(asio::buffer(&octet, 1), sender, e), 1u);
   EXPECT_TRUE(sender.address().is_v4());
-  tunic::udp_socket six{client};
+  tunic::udp::socket six{client};
   six.send_to(asio::buffer("6", 1), {asio::ip::make_address("2001:db8::2"), port}, e);
   settle();
   EXPECT_EQ(both.receive_from(asio::buffer(&octet, 1), sender, e), 1u);
@@ -146,15 +146,15 @@ TEST_F(udp_sockets, bind_once_and_for_both_versions) {
 }
 
 TEST_F(udp_sockets, options_come_back_as_they_were_set) {
-  tunic::udp_socket s{client};
+  tunic::udp::socket s{client};
   asio::ip::unicast::hops hops;
   s.get_option(hops);
   EXPECT_EQ(hops.value(), 64);
   s.set_option(asio::ip::unicast::hops(3));
   s.get_option(hops);
   EXPECT_EQ(hops.value(), 3);
-  s.set_option(tunic::udp_socket::receive_buffer_size(9000));
-  tunic::udp_socket::receive_buffer_size size;
+  s.set_option(tunic::udp::socket::receive_buffer_size(9000));
+  tunic::udp::socket::receive_buffer_size size;
   s.get_option(size);
   EXPECT_EQ(size.value(), 9000);
   s.set_option(asio::ip::v6_only(true));
@@ -165,8 +165,8 @@ TEST_F(udp_sockets, options_come_back_as_they_were_set) {
 }
 
 TEST_F(udp_sockets, closed_or_moved_from_are_of_no_use) {
-  tunic::udp_socket s{server, server_udp()};
-  tunic::udp_socket t{std::move(s)};
+  tunic::udp::socket s{server, server_udp()};
+  tunic::udp::socket t{std::move(s)};
   char octet;
   outcome pending;
   t.async_receive(asio::buffer(&octet, 1), pending.handler());

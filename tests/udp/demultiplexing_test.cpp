@@ -52,9 +52,9 @@ TEST(demultiplexing, takes_the_most_specific_socket) {
     c.addresses.push_back(net("198.51.100.3/24"));
     c.addresses.push_back(net("2001:db8::3/64"));
     udp_host h{c};
-    std::vector<udp::socket*> sockets(nobody);
+    std::vector<udp::binding*> sockets(nobody);
     for (const which w : r.open) {
-      udp::socket* s = sockets[w] = h.udp.open(nullptr);
+      udp::binding* s = sockets[w] = h.udp.open(nullptr);
       const bool v4 = w == connected4 || w == bound4;
       const endpoint wildcard{w == wildcard4 ? any4 : any6, 53};
       ASSERT_FALSE(s->bind(w == wildcard4 || w == dual ? wildcard : v4 ? us4 : us6)) << number;
@@ -71,7 +71,7 @@ TEST(demultiplexing, takes_the_most_specific_socket) {
 
 TEST(demultiplexing, keeps_version_4_from_a_socket_for_version_6_only) {
   udp_host h;
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   ASSERT_FALSE(s->bind({any6, 53}, true));
   h.arrive(udp({peer4, 1000}, {ours4, 53}, text));
   EXPECT_FALSE(s->readable());
@@ -95,7 +95,7 @@ TEST(demultiplexing, answers_port_unreachable) {  // RFC 1122 §4.1.3.1
 
 TEST(demultiplexing, counts_what_is_no_udp) {
   udp_host h;
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   ASSERT_FALSE(s->bind({ours4, 53}));
   octets bad = udp({peer4, 1000}, {ours4, 53}, text);
   bad.back() ^= std::byte{1};
@@ -111,7 +111,7 @@ TEST(demultiplexing, takes_any_address_for_a_wildcard_socket) {
   ip::config c = dual_stack();
   c.any_address = true;
   udp_host h{c};
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   ASSERT_FALSE(s->bind({any4, 53}));
   h.arrive(udp({peer4, 1000}, {at("203.0.113.200"), 53}, text));
   const auto r = s->receive();
@@ -122,7 +122,7 @@ TEST(demultiplexing, takes_any_address_for_a_wildcard_socket) {
 TEST(demultiplexing, cuts_a_super_segment_into_its_datagrams) {
   udp_host h;
   recorder user;
-  udp::socket* s = h.udp.open(&user);
+  udp::binding* s = h.udp.open(&user);
   ASSERT_FALSE(s->bind({ours4, 53}));
   const octets long_text = pattern(2500);
   packet p = h.fill(udp({peer4, 1000}, {ours4, 53}, long_text));

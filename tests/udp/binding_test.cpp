@@ -16,8 +16,8 @@ TEST(udp_socket, exchanges_datagrams_of_every_size) {
     udp_host we;
     udp_host they{peer_config()};
     const endpoint server{v6 ? peer6 : peer4, 7};
-    udp::socket* client = we.udp.open(nullptr);
-    udp::socket* echo = they.udp.open(nullptr);
+    udp::binding* client = we.udp.open(nullptr);
+    udp::binding* echo = they.udp.open(nullptr);
     ASSERT_FALSE(echo->bind({any6, 7}));
     for (const std::size_t size : {0u, 1u, 512u, 1472u, 9001u, v6 ? 65527u : 65507u}) {
       const octets sent = pattern(size);
@@ -43,7 +43,7 @@ TEST(udp_socket, exchanges_datagrams_of_every_size) {
 
 TEST(udp_socket, never_sends_a_checksum_of_zero) {  // RFC 768
   udp_host h;
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   ASSERT_FALSE(s->bind({ours6, 9}));
   octets two(2);
   bool seen = false;
@@ -62,7 +62,7 @@ TEST(udp_socket, never_sends_a_checksum_of_zero) {  // RFC 768
 
 TEST(udp_socket, refuses_more_than_a_datagram_holds) {
   udp_host h;
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   ASSERT_FALSE(s->bind({any6, 9}));
   EXPECT_EQ(s->send_to(pattern(65508), {peer4, 9}, h.now), std::errc::message_size);
   EXPECT_EQ(s->send_to(pattern(65528), {peer6, 9}, h.now), std::errc::message_size);
@@ -80,7 +80,7 @@ TEST(udp_socket, says_why_it_cannot_send) {
   ip::config c = dual_stack();
   c.transmit_queue = 2;
   udp_host h{c};
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   EXPECT_EQ(s->send_to(text, {peer4, 0}, h.now), std::errc::invalid_argument);
   ASSERT_FALSE(s->bind({ours4, 9}));
   EXPECT_EQ(s->send_to(text, {at("203.0.113.1"), 9}, h.now), std::errc::network_unreachable);
@@ -92,7 +92,7 @@ TEST(udp_socket, says_why_it_cannot_send) {
 
 TEST(udp_socket, sends_with_its_options) {
   udp_host h;
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   s->settings().hop_limit = 5;
   s->settings().tos = 0x88;
   s->settings().dont_fragment = true;
@@ -105,7 +105,7 @@ TEST(udp_socket, sends_with_its_options) {
 
 TEST(udp_socket, tells_what_the_datagram_came_with) {
   udp_host h;
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   ASSERT_FALSE(s->bind({ours4, 53}));
   wire::ipv4_header v4;
   v4.source = peer4;
@@ -124,8 +124,8 @@ TEST(udp_socket, tells_what_the_datagram_came_with) {
 
 TEST(bind, gives_an_endpoint_to_one_socket) {
   udp_host h;
-  udp::socket* a = h.udp.open(nullptr);
-  udp::socket* b = h.udp.open(nullptr);
+  udp::binding* a = h.udp.open(nullptr);
+  udp::binding* b = h.udp.open(nullptr);
   EXPECT_EQ(a->bind({at("198.51.100.9"), 53}), std::errc::address_not_available);
   EXPECT_EQ(a->bind({at("224.0.0.1"), 53}), std::errc::address_not_available);
   EXPECT_FALSE(a->is_bound());
@@ -141,7 +141,7 @@ TEST(bind, draws_ephemeral_ports_until_none_is_left) {  // RFC 6056 §3.3.1
   udp_host h;
   std::vector<std::uint16_t> ports;
   for (;;) {
-    udp::socket* s = h.udp.open(nullptr);
+    udp::binding* s = h.udp.open(nullptr);
     if (const auto e = s->bind({any4, 0})) {
       EXPECT_EQ(e, std::errc::address_in_use);
       break;
@@ -158,7 +158,7 @@ TEST(bind, draws_ephemeral_ports_until_none_is_left) {  // RFC 6056 §3.3.1
 TEST(bind, gives_ports_back) {
   udp_host h;
   for (int i = 0; i < 20'000; ++i) {
-    udp::socket* s = h.udp.open(nullptr);
+    udp::binding* s = h.udp.open(nullptr);
     ASSERT_FALSE(s->connect({peer4, 9})) << i;
     h.udp.close(s);
   }
@@ -166,7 +166,7 @@ TEST(bind, gives_ports_back) {
 
 TEST(connect, chooses_the_local_end_and_filters_the_remote_one) {
   udp_host h;
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   EXPECT_EQ(s->connect({peer4, 0}), std::errc::invalid_argument);
   EXPECT_EQ(h.udp.open(nullptr)->connect({at("203.0.113.1"), 9}), std::errc::network_unreachable);
   ASSERT_FALSE(s->connect({peer4, 9}));
@@ -190,12 +190,12 @@ TEST(connect, chooses_the_local_end_and_filters_the_remote_one) {
 
 TEST(connect, lets_one_port_serve_many_remotes) {
   udp_host h;
-  udp::socket* listener = h.udp.open(nullptr);
+  udp::binding* listener = h.udp.open(nullptr);
   ASSERT_FALSE(listener->bind({any4, 53}));
-  udp::socket* one = h.udp.open(nullptr);
+  udp::binding* one = h.udp.open(nullptr);
   ASSERT_FALSE(one->bind({ours4, 53}));
   ASSERT_FALSE(one->connect({peer4, 1}));
-  udp::socket* two = h.udp.open(nullptr);
+  udp::binding* two = h.udp.open(nullptr);
   ASSERT_FALSE(two->bind({ours4, 53}));
   EXPECT_EQ(two->connect({peer4, 1}), std::errc::address_in_use);
   ASSERT_FALSE(two->connect({peer4, 2}));
@@ -214,8 +214,8 @@ TEST(connect, hears_of_a_closed_port) {
   udp_host they{peer_config()};
   recorder connected;
   recorder unconnected;
-  udp::socket* a = we.udp.open(&connected);
-  udp::socket* b = we.udp.open(&unconnected);
+  udp::binding* a = we.udp.open(&connected);
+  udp::binding* b = we.udp.open(&unconnected);
   ASSERT_FALSE(a->connect({peer6, 9}));
   ASSERT_FALSE(a->send_to(text, {peer6, 9}, we.now));
   ASSERT_FALSE(b->send_to(text, {peer6, 9}, we.now));
@@ -229,7 +229,7 @@ TEST(connect, hears_of_a_closed_port) {
 TEST(icmp_error, lowers_the_path_mtu_of_a_socket_only) {
   udp_host h;
   recorder user;
-  udp::socket* s = h.udp.open(&user);
+  udp::binding* s = h.udp.open(&user);
   ASSERT_FALSE(s->connect({peer4, 9}));
   s->settings().dont_fragment = true;
   const auto too_big = [&](const endpoint& from) {
@@ -237,7 +237,7 @@ TEST(icmp_error, lowers_the_path_mtu_of_a_socket_only) {
                   udp(from, {peer4, 9}, pattern(1472))));
   };
   recorder other;
-  udp::socket* cut = h.udp.open(&other);
+  udp::binding* cut = h.udp.open(&other);
   ASSERT_FALSE(cut->connect({peer6, 9}));
   h.arrive(icmp(peer6, ours6, {wire::icmp_kind::packet_too_big, 0, 0, 1400}, udp(cut->local(), {peer6, 9}, text)));
   EXPECT_EQ(h.ip.path_mtu(peer6), 1400u);
@@ -256,7 +256,7 @@ TEST(icmp_error, lowers_the_path_mtu_of_a_socket_only) {
 TEST(receive_queue, is_bounded_by_the_memory_it_holds) {
   udp_host h;
   recorder user;
-  udp::socket* s = h.udp.open(&user);
+  udp::binding* s = h.udp.open(&user);
   ASSERT_FALSE(s->bind({ours4, 53}));
   const octets d = udp({peer4, 1000}, {ours4, 53}, octets(1));
   for (int i = 0; i < 1000; ++i) h.arrive(d);
@@ -273,7 +273,7 @@ TEST(receive_queue, is_bounded_by_the_memory_it_holds) {
 
 TEST(receive_queue, bounds_datagrams_without_text) {
   udp_host h;
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   ASSERT_FALSE(s->bind({ours4, 53}));
   const octets d = udp({peer4, 1000}, {ours4, 53}, {});
   for (int i = 0; i < 100'000; ++i) h.arrive(d);
@@ -283,7 +283,7 @@ TEST(receive_queue, bounds_datagrams_without_text) {
 
 TEST(receive_queue, does_not_hold_a_large_buffer_for_few_octets) {
   udp_host h;
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   ASSERT_FALSE(s->bind({ours4, 53}));
   const octets d = udp({peer4, 1000}, {ours4, 53}, text);
   for (int i = 0; i < 100; ++i) {
@@ -297,7 +297,7 @@ TEST(receive_queue, does_not_hold_a_large_buffer_for_few_octets) {
 
 TEST(receive_queue, keeps_the_order_while_it_is_read) {
   udp_host h;
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   ASSERT_FALSE(s->bind({ours4, 53}));
   std::uint16_t sent = 0;
   std::uint16_t got = 0;
@@ -320,7 +320,7 @@ TEST(receive_queue, keeps_the_order_while_it_is_read) {
 
 TEST(close, drops_what_was_received_and_sends_what_was_sent) {
   udp_host h;
-  udp::socket* s = h.udp.open(nullptr);
+  udp::binding* s = h.udp.open(nullptr);
   ASSERT_FALSE(s->bind({ours4, 53}));
   h.arrive(udp({peer4, 1000}, {ours4, 53}, text));
   ASSERT_FALSE(s->send_to(text, {peer4, 1000}, h.now));
@@ -334,7 +334,7 @@ TEST(close, is_allowed_within_a_call_to_the_user) {
     void on_readable() override { host->udp.close(socket); }
     void on_error(std::error_code) override { host->udp.close(socket); }
     udp_host* host = nullptr;
-    udp::socket* socket = nullptr;
+    udp::binding* socket = nullptr;
   };
   udp_host h;
   closer user;

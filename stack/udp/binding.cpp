@@ -1,4 +1,4 @@
-#include "stack/udp/socket.hpp"
+#include "stack/udp/binding.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -24,7 +24,7 @@ std::size_t charge_of(const received& r) {
 
 }  // namespace
 
-std::error_code socket::bind(const endpoint& local, bool v6_only) {
+std::error_code binding::bind(const endpoint& local, bool v6_only) {
   if (is_bound()) return std::make_error_code(std::errc::invalid_argument);
   if (!local.address.is_unspecified() && !layer_.ip_.is_ours(local.address))
     return std::make_error_code(std::errc::address_not_available);
@@ -35,7 +35,7 @@ std::error_code socket::bind(const endpoint& local, bool v6_only) {
   return {};
 }
 
-std::error_code socket::connect(const endpoint& remote) {
+std::error_code binding::connect(const endpoint& remote) {
   if (remote.port == 0) return std::make_error_code(std::errc::invalid_argument);
   std::error_code e;
   if (!is_bound()) e = bind({address::any(remote.address.family()), 0});
@@ -47,7 +47,7 @@ std::error_code socket::connect(const endpoint& remote) {
                                                              : std::make_error_code(std::errc::address_in_use);
 }
 
-std::error_code socket::send_to(std::span<const std::byte> text, const endpoint& to, instant now) {
+std::error_code binding::send_to(std::span<const std::byte> text, const endpoint& to, instant now) {
   if (text.size() > longest_text(to.address.family())) return std::make_error_code(std::errc::message_size);
   if (text.empty()) return send_to(std::vector<slice>{}, to, now);
   const buffer_ref b = layer_.pool_.fitting(text.size());
@@ -55,7 +55,7 @@ std::error_code socket::send_to(std::span<const std::byte> text, const endpoint&
   return send_to(std::vector<slice>{pool::view(b, text.size())}, to, now);
 }
 
-std::error_code socket::send_to(std::vector<slice> text, const endpoint& to, instant now) {
+std::error_code binding::send_to(std::vector<slice> text, const endpoint& to, instant now) {
   if (to.port == 0) return std::make_error_code(std::errc::invalid_argument);
   std::error_code e;
   if (!is_bound()) e = bind({address::any(to.address.family()), 0});
@@ -89,7 +89,7 @@ std::error_code socket::send_to(std::vector<slice> text, const endpoint& to, ins
   return layer_.ip_.send(std::move(d), now);
 }
 
-std::optional<received> socket::receive() {
+std::optional<received> binding::receive() {
   if (!readable()) return std::nullopt;
   std::optional<received> r{std::move(queue_[head_++])};
   charge_ -= charge_of(*r);
@@ -100,7 +100,7 @@ std::optional<received> socket::receive() {
   return r;
 }
 
-bool socket::push(received r) {
+bool binding::push(received r) {
   const std::size_t cost = charge_of(r);
   if (charge_ + cost > options_.receive_buffer) return false;
   if (head_ > 0 && head_ * 2 >= queue_.size()) {  // the room of what has been read
@@ -112,12 +112,12 @@ bool socket::push(received r) {
   return true;
 }
 
-bool socket::speaks(family f) const {
+bool binding::speaks(family f) const {
   if (local_.address.is_v4()) return f == family::v4;
   return f == family::v6 || (local_.address.is_unspecified() && !v6_only_);
 }
 
-address socket::source_for(const address& destination, std::error_code& e) const {
+address binding::source_for(const address& destination, std::error_code& e) const {
   if (!speaks(destination.family())) {
     e = std::make_error_code(std::errc::address_family_not_supported);
     return {};

@@ -44,7 +44,7 @@ struct received {
 };
 
 /// One end of UDP (RFC 768). Owned by its layer; every call returns at once.
-class socket {
+class binding {
  public:
   /// Receives what is sent to `local`: one of our addresses, or the unspecified one for all of its version, and unless
   /// `v6_only` that of version 6 for both. Port 0 takes a free one. Errors: invalid_argument where bound already,
@@ -77,7 +77,7 @@ class socket {
 
  private:
   friend class layer;
-  socket(layer& home, user* u) : layer_(home), user_(u) {}
+  binding(layer& home, user* u) : layer_(home), user_(u) {}
 
   /// Whether it takes from and sends to addresses of that version.
   [[nodiscard]] bool speaks(family f) const;
