@@ -1,25 +1,21 @@
 """What crosses the device: TCP segments as the kernel sees them, and the datagrams of a capture."""
 import collections
 import contextlib
+import ctypes
 import socket
 import struct
 import threading
-
-from support import MIB
 
 Segment = collections.namedtuple("Segment", "source flags mss")
 FIN, SYN, RST = 1, 2, 4
 
 
 def tcp_segment(datagram):
-    """What a test asks about a TCP segment over IPv4 or IPv6, or None where the datagram holds none."""
-    version = datagram[0] >> 4
-    if version == 4 and datagram[9] == socket.IPPROTO_TCP:
+    """What a test asks about a TCP segment over IPv4 or IPv6."""
+    if datagram[0] >> 4 == 4:
         source, header = socket.inet_ntop(socket.AF_INET, datagram[12:16]), datagram[(datagram[0] & 15) * 4:]
-    elif version == 6 and datagram[6] == socket.IPPROTO_TCP:
-        source, header = socket.inet_ntop(socket.AF_INET6, datagram[8:24]), datagram[40:]
     else:
-        return None
+        source, header = socket.inet_ntop(socket.AF_INET6, datagram[8:24]), datagram[40:]
     options, mss = header[20:(header[12] >> 4) * 4], None
     while options and options[0] != 0:
         if options[0] == 1:
@@ -31,28 +27,41 @@ def tcp_segment(datagram):
     return Segment(source, header[13], mss)
 
 
+# In the language of the kernel's socket filters: IPv4 or IPv6, TCP, and any of FIN, SYN and RST. Text is not taken, so
+# that a download cannot overrun the one who watches.
+ONLY_ENDS_AND_BEGINNINGS = (
+    (0x30, 0, 0, 0), (0x74, 0, 0, 4),                                       # A = the version
+    (0x15, 0, 5, 4),                                                        # not 4: to the line of IPv6
+    (0x30, 0, 0, 9), (0x15, 0, 8, 6), (0xb1, 0, 0, 0), (0x50, 0, 0, 13), (0x05, 0, 0, 3),  # IPv4: A = the flags
+    (0x30, 0, 0, 6), (0x15, 0, 3, 6), (0x30, 0, 0, 53),                     # IPv6: A = the flags
+    (0x45, 0, 1, FIN | SYN | RST), (0x06, 0, 0, 200), (0x06, 0, 0, 0))      # 200 octets of it, or nothing
+
+
+def set_filter(s, instructions):
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in instructions))
+    attach = 26  # SO_ATTACH_FILTER
+    s.setsockopt(socket.SOL_SOCKET, attach, struct.pack("HP", len(instructions), ctypes.addressof(program)))
+
+
 @contextlib.contextmanager
 def watching(device="tun0"):
-    """The TCP segments that cross the device, as the kernel sees them: a list that grows."""
+    """The SYN, FIN and RST segments that cross the device, as the kernel sees them: a list that grows."""
     everything = 3  # ETH_P_ALL
     segments, ended = [], threading.Event()
-    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(everything)) as s:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as s:
+        set_filter(s, ONLY_ENDS_AND_BEGINNINGS)
         s.bind((device, everything))
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * MIB)
         s.settimeout(0.05)
 
         def watch():
             while True:
                 try:
-                    segment = tcp_segment(s.recv(200))
+                    segments.append(tcp_segment(s.recv(200)))
                 except TimeoutError:
                     if ended.is_set():
                         return
                 except OSError:  # the device is gone
                     return
-                else:
-                    if segment:
-                        segments.append(segment)
 
         thread = threading.Thread(target=watch, daemon=True)
         thread.start()
