@@ -27,6 +27,7 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
       counters_.count(drop::accept_queue_full);  // the peer will repeat itself, and somebody may accept by then
       return false;
     }
+    note_timestamp(t, s);
     t.snd.una = s.ack;
     become_established(t, s, now);
     update_window(t, s);
@@ -38,6 +39,7 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
     challenge(t, now);
     return false;
   }
+  note_timestamp(t, s);  // only now: what nobody has verified must not outdate what is genuine
   take_ack(t, s, now);
   if (!t.fin_acked()) return true;
   switch (t.state) {

@@ -30,7 +30,7 @@ struct config {
   unsigned initial_window = 10;             ///< segments (RFC 6928 §2)
 
   unsigned challenge_acks_per_second = 1000;  ///< of the whole stack (RFC 5961 §7)
-  std::size_t time_wait_records = 1u << 20;   ///< beyond it a connection goes to CLOSED at once; 160 octets each
+  std::size_t time_wait_records = 1u << 20;   ///< beyond it a connection goes to CLOSED at once; 112 octets each
   std::size_t orphan_segments = 256;          ///< RSTs and other answers of no connection waiting for the device
 
   bool window_scale = true;  ///< offer RFC 7323's window scale

@@ -52,7 +52,6 @@ void layer::on_datagram(const ip::datagram& d, instant now) {
   s.seq = s.header.seq_number;
   s.ack = s.header.ack_number;
   s.flags = s.header.flags;
-  s.segment_size = d.transport.segment_size;
   s.bare = s.len() == 0;
   report(false, s.ends, s.header, s.text.size(), now);
 

@@ -77,8 +77,8 @@ class layer {
   /// Aborts what is half open or not yet accepted, and forgets the listener.
   void close(listener& l, instant now);
 
-  /// SEND: takes as many octets as the send buffer has room for, which may be none; a copy is made. 0 before the
-  /// connection is established or after CLOSE. When it took less than given, events::writable follows.
+  /// SEND: takes as many octets as the send buffer has room for, which may be none; a copy is made. Before
+  /// the connection is established it waits; 0 after CLOSE. When it took less than given, events::writable follows.
   std::size_t send(tcb& t, std::span<const std::byte> octets);
   /// SEND without a copy: takes a prefix of the slice and shares its owner.
   std::size_t send(tcb& t, const slice& octets);
@@ -172,7 +172,7 @@ class layer {
   tcb& make(const four_tuple& ends, instant now);
   void enter(tcb& t, state next, instant now);
   void enter_time_wait(tcb& t, instant now);
-  void leave_time_wait(time_wait& w, instant now);
+  tcb* leave_time_wait(time_wait& w, instant now);  // the tcb, where its user still holds it
   void acknowledge(const time_wait& w, instant now);
   listener* find_listener(const endpoint& local) const;
   void push_orphan(const orphan& o);

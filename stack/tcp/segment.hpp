@@ -19,7 +19,6 @@ struct segment {
   tunic::seq ack;
   wire::tcp_flags flags;
   bool bare = false;               ///< it arrived without text, SYN or FIN
-  std::uint16_t segment_size = 0;  ///< a super-segment stands for segments of this many octets; else 0
 
   /// Octets of sequence space: the text, SYN and FIN.
   [[nodiscard]] std::uint32_t len() const { return text.size() + (flags.syn ? 1u : 0u) + (flags.fin ? 1u : 0u); }

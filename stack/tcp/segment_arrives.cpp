@@ -178,7 +178,6 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
     }
     return;
   }
-  note_timestamp(t, s);
   if (!check_rst(t, s, now)) return;  // second; the third, security, is nobody's today
   if (!check_syn(t, s, now)) return;  // fourth
   if (!check_ack(t, s, now)) return;  // fifth
@@ -232,7 +231,7 @@ bool layer::check_sequence(tcb& t, segment& s) {
 
 bool layer::check_rst(tcb& t, const segment& s, instant now) {
   if (!s.flags.rst) return true;
-  if (s.seq != t.rcv.nxt) {  // RFC 5961 §3.2: in the window, but not the very number
+  if (s.header.seq_number != t.rcv.nxt) {  // RFC 5961 §3.2: in the window, but not the very number
     challenge(t, now);
     return false;
   }
@@ -298,8 +297,8 @@ void layer::take_text(tcb& t, const segment& s, instant now) {
   t.unacked += s.text.size();
   // RFC 9293 §3.8.6.3: every second full segment at least; RFC 5681 §4.2: at once for what is out of order or fills a
   // gap.
-  if (!moved || had_gap || t.unacked >= 2u * std::min<std::uint32_t>(own_mss(t.ends.remote.address), 1u << 16))
-    t.ack_now = true;
+  const std::uint32_t full = own_mss(t.ends.remote.address) - (t.timestamps_on ? 12u : 0u);
+  if (!moved || had_gap || t.unacked >= 2 * full) t.ack_now = true;
   if (t.ack_now) {
     make_ready(t);
   } else if (t.deadline(timer::delayed_ack) == never) {

@@ -5,23 +5,24 @@
 namespace tunic::tcp {
 
 void layer::enter_time_wait(tcb& t, instant now) {
-  if (time_waits_ >= config_.time_wait_records) {
-    close_with(t, {}, now);
-    return;
-  }
-  auto& w = *new time_wait{t.ends};
+  auto record = std::make_unique<time_wait>(t.ends);
+  time_wait& w = *record;
   w.snd_nxt = t.snd.nxt;
   w.rcv_nxt = t.rcv.nxt;
   w.window = offer_window(t);
   w.timestamps_on = t.timestamps_on;
   w.ts_offset = t.ts.offset;
   w.ts_recent = t.ts.recent;
-  demux_.remove(t);
-  demux_.insert(w);
-  ++time_waits_;
-  wheel_.arm(w, now + 2 * config_.msl);  // RFC 9293 §3.6.1, MUST-13
   if (t.ack_now) acknowledge(w, now);
   t.ack_now = false;
+  if (time_waits_ >= config_.time_wait_records) {
+    close_with(t, {}, now);
+    return;
+  }
+  demux_.remove(t);
+  demux_.insert(*record.release());
+  ++time_waits_;
+  wheel_.arm(w, now + 2 * config_.msl);  // RFC 9293 §3.6.1, MUST-13
   enter(t, state::time_wait, now);
   timer_wheel::cancel(t);
   t.deadlines.fill(never);
@@ -34,7 +35,7 @@ void layer::enter_time_wait(tcb& t, instant now) {
   }
 }
 
-void layer::leave_time_wait(time_wait& w, instant now) {
+tcb* layer::leave_time_wait(time_wait& w, instant now) {
   demux_.remove(w);
   --time_waits_;
   tcb* held = w.held;
@@ -42,12 +43,12 @@ void layer::leave_time_wait(time_wait& w, instant now) {
   delete &w;
   if (!held) {
     if (observer_) observer_->on_state(ends, state::time_wait, state::closed, now);
-    return;
+    return nullptr;
   }
   held->remains = nullptr;
   enter(*held, state::closed, now);
   held->pending.closed = true;
-  notify(*held);
+  return held;
 }
 
 void layer::acknowledge(const time_wait& w, instant now) {
@@ -70,18 +71,19 @@ void layer::arrives_time_wait(time_wait& w, const segment& s, instant now) {
     const std::int32_t newer = w.timestamps_on && ts ? static_cast<std::int32_t>(ts->val - w.ts_recent) : 0;
     if (listener* l = find_listener(w.ends.local); l && (newer > 0 || (newer == 0 && s.seq > w.rcv_nxt))) {
       const seq used = w.snd_nxt;
-      leave_time_wait(w, now);
+      tcb* held = leave_time_wait(w, now);
       arrives_listen(*l, s, now);
       if (demux_node* n = demux_.find(s.ends)) {  // MAY-2: our numbers go on behind all that the old one used
         auto& t = static_cast<tcb&>(*n);
         t.snd.iss = t.snd.una = t.snd.nxt = max(t.snd.iss, used);
       }
+      if (held) notify(*held);
       return;
     }
   }
   if (s.flags.rst) {  // second step; RFC 5961 §3: only the exact number is believed
     if (s.seq == w.rcv_nxt) {
-      leave_time_wait(w, now);
+      if (tcb* held = leave_time_wait(w, now)) notify(*held);
     } else {
       counters_.count(drop::unacceptable_segment);
     }

@@ -11,7 +11,7 @@ void layer::on_deadline(instant now) {
   while (timer_node* due = wheel_.pop_due(now)) {
     auto& node = static_cast<demux_node&>(*due);
     if (node.kind == demux_kind::time_wait) {
-      leave_time_wait(static_cast<time_wait&>(node), now);
+      if (tcb* held = leave_time_wait(static_cast<time_wait&>(node), now)) notify(*held);
     } else {
       on_timeout(static_cast<tcb&>(node), now);
     }

@@ -42,6 +42,18 @@ TEST(delayed_ack, ends_with_the_second_full_segment) {  // RFC 9293 §3.8.6.3, S
   t.silent_for(1h);
 }
 
+TEST(delayed_ack, counts_segments_as_full_that_carry_timestamps) {  // RFC 5681 §4.2: a full segment is one of the peer's
+  script_options o;
+  o.syn_options = "mss 1460,TS val 100 ecr 0";
+  auto t = script::in(tcp::state::syn_received, o);
+  t.arrives(". 1:1(0) ack 1 <TS val 101 ecr 0>");
+  t.user_accepts();
+  t.arrives(". 1:1449(1448) ack 1 <TS val 102 ecr 0>");
+  t.silent();
+  t.arrives(". 1449:2897(1448) ack 1 <TS val 102 ecr 0>");
+  t.sends(". 1:1(0) ack 2897");
+}
+
 TEST(delayed_ack, rides_on_text) {  // RFC 9293 §3.10.7.4, seventh step: piggy-backed
   auto t = script::established();
   t.arrives("P. 1:11(10) ack 1");

@@ -54,6 +54,31 @@ TEST(blind_syn, outside_the_window_leaves_a_half_open_connection) {  // RFC 9293
   t.in_state(state::syn_received);
 }
 
+TEST(blind_rst, cannot_widen_its_guess_with_text) {  // RFC 5961 §3.2: the segment's own number counts, not what is left of it
+  auto t = script::established();
+  t.arrives("P. 1:1001(1000) ack 1");
+  t.passes(40ms);
+  t.sends(". 1:1(0) ack 1001");
+  t.user_receives(1000);
+  t.arrives("R 501:1501(1000)");
+  t.sends(". 1:1(0) ack 1001");
+  t.in_state(state::established);
+}
+
+TEST(blind_text, cannot_outdate_genuine_timestamps) {  // RFC 7323 §5.3 with RFC 5961 §5.2: believed only after its ACK is
+  script_options o;
+  o.syn_options = "mss 1460,TS val 100 ecr 0";
+  auto t = script::in(state::syn_received, o);
+  t.arrives(". 1:1(0) ack 1 <TS val 101 ecr 0>");
+  t.user_accepts();
+  t.arrives("P. 1:11(10) ack 2000000000 <TS val 2000000000 ecr 0>");
+  t.sends(". 1:1(0) ack 1");
+  t.arrives("P. 1:11(10) ack 1 <TS val 102 ecr 0>");
+  t.user_receives(10);
+  t.passes(40ms);
+  t.sends(". 1:1(0) ack 11");
+}
+
 TEST(challenge_ack, has_a_rate_limit_of_the_whole_stack) {  // RFC 5961 §7
   script_options o;
   o.stack.tcp.challenge_acks_per_second = 3;

@@ -189,6 +189,17 @@ TEST(listener, that_names_the_address_goes_before_one_that_does_not) {
   EXPECT_EQ(t.told_acceptable(), 1);
 }
 
+TEST(listener, that_names_the_address_goes_before_one_that_came_later) {
+  script t;
+  watcher specific;
+  watcher any;
+  ASSERT_TRUE(t.tcp().listen(listen_on("198.51.100.2"), specific));
+  ASSERT_TRUE(t.tcp().listen(listen_on("0.0.0.0"), any));
+  connects(t, 40001);
+  EXPECT_EQ(specific.acceptable, 1);
+  EXPECT_EQ(any.acceptable, 0);
+}
+
 TEST(listener, on_the_unspecified_address_of_version_6_takes_both_versions) {  // RFC 3493 §3.7
   script t;
   watcher w;

@@ -240,6 +240,16 @@ TEST(segment_arrives, text_that_straddles_the_window_is_taken_up_to_it) {  // fi
   t.at_end();
 }
 
+TEST(segment_arrives, fin_behind_text_that_fills_the_window_is_taken) {
+  script_options o;
+  o.stack.tcp.receive_buffer = 1000;
+  auto t = script::established(o);
+  t.arrives("FP. 1:1001(1000) ack 1");
+  t.sends(". 1:1(0) ack 1002 win 0");
+  t.in_state(state::close_wait);
+  EXPECT_EQ(t.status().rcv_wnd, 0u);
+}
+
 TEST(segment_arrives, urgent_text_is_text) {  // RFC 6093 §6
   auto t = script::established();
   t.arrives("PU. 1:11(10) ack 1");

@@ -183,7 +183,9 @@ TEST(abort, resets_in_each_state_that_still_has_something_to_say) {  // RFC 9293
   for (const auto& c : cases) {
     SCOPED_TRACE(tcp::name(c.in));
     auto t = script::in(c.in);
+    (void)t.told();
     t.user_aborts();
+    EXPECT_FALSE(t.told().any());  // the user knows: it asked
     if (*c.sends != 0) t.sends(c.sends);
     t.silent_for(1h);
     t.in_state(state::closed);
