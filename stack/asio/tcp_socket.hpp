@@ -48,7 +48,6 @@ class socket : public asio::socket_base {
   [[nodiscard]] const lowest_layer_type& lowest_layer() const { return *this; }
 
   // Asynchronous operations.
-  // -------------------------------------------------------------------------------------------------
 
   /// OPEN, active: void(std::error_code). Errors: connection_refused, timed_out, host_unreachable, network_unreachable,
   /// address_in_use, already_connected, already_started, … After an error the socket may connect again.
@@ -79,10 +78,8 @@ class socket : public asio::socket_base {
   void cancel() { self().cancel(); }
   void cancel(std::error_code& e) { e = {}, self().cancel(); }
 
-  // The non-blocking face.
-  // --------------------------------------------------------------------------------------------------- A synchronous
-  // call cannot wait for a stack that runs on the same thread. What can be done at once is done; else the error is
-  // would_block in non-blocking mode, and operation_not_supported otherwise.
+  // The non-blocking face. A synchronous call cannot wait for a stack that runs on the same thread. What can be done at
+  // once is done; else the error is would_block in non-blocking mode, and operation_not_supported otherwise.
 
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers, std::error_code& e) {
@@ -115,7 +112,6 @@ class socket : public asio::socket_base {
 
   // What other streams have not: octets without waiting, and without a copy. The error is would_block where nothing can
   // be done now, in either mode.
-  // ------------------------------------------------------------------------------------------------
 
   std::size_t try_read(std::span<std::byte> to, std::error_code& e);
   std::size_t try_write(std::span<const std::byte> from, std::error_code& e);
@@ -127,7 +123,6 @@ class socket : public asio::socket_base {
   void consume(std::size_t n) { self().consume(n); }
 
   // The life of a connection.
-  // ------------------------------------------------------------------------------------------------
 
   /// Connects from this address (unspecified: chosen by the routes) and port (0: an ephemeral one).
   void bind(const endpoint_type& local, std::error_code& e) { self().bind(from_asio(local), e); }
@@ -149,7 +144,6 @@ class socket : public asio::socket_base {
   [[nodiscard]] tcp::status status() const;
 
   // Options: Asio's own types. They may be set before there is a connection.
-  // -------------------------------------------------
 
   // asio::ip::tcp::no_delay (true by default), keep_alive, receive_buffer_size, send_buffer_size,
   // asio::ip::unicast::hops, and linger: with a timeout of 0 close() is ABORT; any other changes nothing, since close()

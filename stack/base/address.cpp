@@ -29,7 +29,8 @@ std::optional<std::uint32_t> parse_v4(std::string_view text) {
   return value;
 }
 
-// One side of "::": groups of hexadecimal digits. The last of them may be dotted decimal where the address ends with it.
+// One side of "::": groups of hexadecimal digits. The last of them may be dotted decimal where the address ends with
+// it.
 bool parse_groups(std::string_view text, bool ends_address, std::vector<std::uint16_t>& groups) {
   if (text.empty()) return true;
   for (;;) {
@@ -77,9 +78,13 @@ std::optional<address> address::parse(std::string_view text) {
   return v6(octets);
 }
 
-bool address::is_unspecified() const { return *this == address{} || *this == v4(0); }
+bool address::is_unspecified() const {
+  return *this == address{} || *this == v4(0);
+}
 
-bool address::is_multicast() const { return is_v4() ? v4_value() >> 28 == 0xe : octets_[0] == 0xff; }
+bool address::is_multicast() const {
+  return is_v4() ? v4_value() >> 28 == 0xe : octets_[0] == 0xff;
+}
 
 bool address::is_loopback() const {
   if (is_v4()) return octets_[12] == 127;
@@ -99,7 +104,8 @@ std::string address::to_string() const {
   }
   std::array<unsigned, 8> groups{};
   for (std::size_t i = 0; i < 8; ++i) groups[i] = static_cast<unsigned>(octets_[2 * i] << 8 | octets_[2 * i + 1]);
-  std::size_t gap = 8;  // RFC 5952 §4.2: "::" replaces the longest run of zeros, the first of equals, never a single one
+  std::size_t gap =
+      8;  // RFC 5952 §4.2: "::" replaces the longest run of zeros, the first of equals, never a single one
   std::size_t gap_length = 1;
   for (std::size_t i = 0; i < 8; ++i) {
     std::size_t n = 0;
@@ -140,7 +146,9 @@ bool prefix::contains(const tunic::address& a) const {
   return rest == 0 || (ours[whole] ^ theirs[whole]) >> (8 - rest) == 0;
 }
 
-std::string prefix::to_string() const { return address.to_string() + "/" + std::to_string(length); }
+std::string prefix::to_string() const {
+  return address.to_string() + "/" + std::to_string(length);
+}
 
 std::string endpoint::to_string() const {
   std::string text = address.to_string();

@@ -4,8 +4,9 @@
 
 namespace tunic {
 
-/// A TCP sequence number: a point on a circle of 2^32 (RFC 9293 §3.4). Comparison is modulo 2^32 and holds for points less
-/// than 2^31 apart; it is no total order, so there is deliberately no hash and no operator<=> that a container could use.
+/// A TCP sequence number: a point on a circle of 2^32 (RFC 9293 §3.4). Comparison is modulo 2^32 and holds for points
+/// less than 2^31 apart; it is no total order, so there is deliberately no hash and no operator<=> that a container
+/// could use.
 class seq {
  public:
   constexpr seq() = default;
@@ -30,9 +31,15 @@ class seq {
 };
 
 /// The octets from a to b, which must not lie before a.
-constexpr std::uint32_t distance(seq a, seq b) { return b.value() - a.value(); }
+constexpr std::uint32_t distance(seq a, seq b) {
+  return b.value() - a.value();
+}
 
-constexpr seq max(seq a, seq b) { return a < b ? b : a; }
-constexpr seq min(seq a, seq b) { return a < b ? a : b; }
+constexpr seq max(seq a, seq b) {
+  return a < b ? b : a;
+}
+constexpr seq min(seq a, seq b) {
+  return a < b ? a : b;
+}
 
 }  // namespace tunic

@@ -70,12 +70,13 @@ instant timer_wheel::next_deadline() {
 }
 
 timer_node* timer_wheel::pop_due(instant now) {
-  const auto now_tick = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now.time_since_epoch().count())) >> tick_shift;
+  const auto now_tick =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, now.time_since_epoch().count())) >> tick_shift;
   for (;;) {
     const place p = first_occupied();
     if (p.level == levels || start_tick(p) > now_tick) {
-      // Nothing is due before the next occupied slot: bring the position up, so that new timers find a low level. It stays
-      // before that slot and hence in the same place as before among the slots of all higher levels.
+      // Nothing is due before the next occupied slot: bring the position up, so that new timers find a low level. It
+      // stays before that slot and hence in the same place as before among the slots of all higher levels.
       tick_ = std::max(tick_, now_tick);
       return nullptr;
     }

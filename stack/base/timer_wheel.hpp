@@ -33,8 +33,8 @@ class timer_node {
   instant deadline_ = never;
 };
 
-/// A hierarchical timer wheel: arming and cancelling cost O(1) whatever the number of timers, and deadlines stay exact to
-/// the nanosecond, because a slot keeps each node's own deadline (a slot of level 0 spans 65.5 µs).
+/// A hierarchical timer wheel: arming and cancelling cost O(1) whatever the number of timers, and deadlines stay exact
+/// to the nanosecond, because a slot keeps each node's own deadline (a slot of level 0 spans 65.5 µs).
 class timer_wheel {
  public:
   timer_wheel();

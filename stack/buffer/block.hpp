@@ -7,8 +7,8 @@
 
 namespace tunic {
 
-/// The owner of octets, counted by the slices that view them. The count is not atomic: a block belongs to one stack, and a
-/// stack to one strand.
+/// The owner of octets, counted by the slices that view them. The count is not atomic: a block belongs to one stack,
+/// and a stack to one strand.
 class block {
  public:
   block(const block&) = delete;

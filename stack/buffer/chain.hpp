@@ -11,7 +11,8 @@
 namespace tunic {
 
 /// A queue of octets made of slices, addressed by their offset in the whole stream: begin() is the offset of the first
-/// octet still held, end() that after the last. Looking an offset up costs O(log slices); nothing is copied but by copy_in.
+/// octet still held, end() that after the last. Looking an offset up costs O(log slices); nothing is copied but by
+/// copy_in.
 class chain {
  public:
   chain() = default;
@@ -23,7 +24,8 @@ class chain {
   [[nodiscard]] std::uint64_t end() const { return end_; }
   [[nodiscard]] std::uint64_t size() const { return end_ - begin_; }
   [[nodiscard]] bool empty() const { return begin_ == end_; }
-  /// Memory that the held slices keep from other use: whole buffers, or the octets themselves where a caller shared them.
+  /// Memory that the held slices keep from other use: whole buffers, or the octets themselves where a caller shared
+  /// them.
   [[nodiscard]] std::uint64_t charge() const { return charge_; }
 
   void push_back(slice s);

@@ -40,11 +40,11 @@ struct frame {
   std::size_t header_size = 0;
   slice_list text;
 
-  std::uint16_t segment_size = 0;    ///< the device cuts the text into segments of this many octets; 0: it does not
-  bool ipv6 = false;                 ///< of the super-segment, so that a device need not look
-  bool partial_checksum = false;     ///< the device finishes the sum from checksum_start on (virtio's NEEDS_CSUM)
-  std::uint16_t checksum_start = 0;  ///< offset of the transport header
-  std::uint16_t checksum_offset = 0; ///< of the checksum field behind checksum_start
+  std::uint16_t segment_size = 0;     ///< the device cuts the text into segments of this many octets; 0: it does not
+  bool ipv6 = false;                  ///< of the super-segment, so that a device need not look
+  bool partial_checksum = false;      ///< the device finishes the sum from checksum_start on (virtio's NEEDS_CSUM)
+  std::uint16_t checksum_start = 0;   ///< offset of the transport header
+  std::uint16_t checksum_offset = 0;  ///< of the checksum field behind checksum_start
 
   void clear() {
     header_size = 0;

@@ -62,15 +62,21 @@ pool::~pool() {
   large_->orphan();
 }
 
-buffer_ref pool::small() { return small_->take(); }
+buffer_ref pool::small() {
+  return small_->take();
+}
 
-buffer_ref pool::large() { return large_->take(); }
+buffer_ref pool::large() {
+  return large_->take();
+}
 
 buffer_ref pool::fitting(std::size_t octets) {
   assert(octets <= large_size);
   return octets <= small_size ? small() : large();
 }
 
-std::size_t pool::in_use() const { return small_->in_use + large_->in_use; }
+std::size_t pool::in_use() const {
+  return small_->in_use + large_->in_use;
+}
 
 }  // namespace tunic

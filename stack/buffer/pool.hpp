@@ -31,13 +31,13 @@ class buffer : public block {
 
 using buffer_ref = block_ref<buffer>;
 
-/// Buffers of two sizes, kept for reuse last in, first out, so that the warmest octets are used again first. Buffers may
-/// outlive their pool.
+/// Buffers of two sizes, kept for reuse last in, first out, so that the warmest octets are used again first. Buffers
+/// may outlive their pool.
 class pool {
  public:
-  static constexpr std::uint32_t small_size = 2048 - 64;     ///< a datagram of the usual 1,500 octets, headers and all
-  static constexpr std::uint32_t large_size = 65536 + 512;   ///< a super-segment of 64 KiB with its headers
-  static constexpr std::size_t keep_octets = 8u << 20;       ///< free octets kept for reuse, a size
+  static constexpr std::uint32_t small_size = 2048 - 64;    ///< a datagram of the usual 1,500 octets, headers and all
+  static constexpr std::uint32_t large_size = 65536 + 512;  ///< a super-segment of 64 KiB with its headers
+  static constexpr std::size_t keep_octets = 8u << 20;      ///< free octets kept for reuse, a size
 
   pool();
   pool(const pool&) = delete;

@@ -51,7 +51,6 @@ class layer {
   layer& operator=(const layer&) = delete;
 
   // The network's facts.
-  // ---------------------------------------------------------------------------------------------------
   void on_datagram(const ip::datagram& d, instant now);
   void on_icmp_error(const ip::icmp_error& e, instant now);
   /// The text of a frame of ours cannot be read any more (a mapped file has shrunk): its connection is aborted with
@@ -59,14 +58,12 @@ class layer {
   void on_unreadable(const four_tuple& ends, instant now);
 
   // Work for the caller.
-  // -----------------------------------------------------------------------------------------------------
   bool poll_transmit(frame& out, instant now);
   [[nodiscard]] bool has_output() const { return ready_head_ != nullptr || !orphans_.empty(); }
   [[nodiscard]] instant next_deadline() { return wheel_.next_deadline(); }
   void on_deadline(instant now);
 
   // User calls (RFC 9293 §3.10.1-6).
-  // ---------------------------------------------------------------------------------------
   /// OPEN, active. Errors: address_in_use, address_not_available, network_unreachable, invalid_argument.
   result<tcb*, std::error_code> open(const open_options& o, user& u, instant now);
   /// OPEN, passive. Errors: address_in_use, address_not_available, invalid_argument. The listener stays until

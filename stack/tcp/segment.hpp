@@ -18,7 +18,7 @@ struct segment {
   tunic::seq seq;  ///< of the first octet of text, or of the SYN before it
   tunic::seq ack;
   wire::tcp_flags flags;
-  bool bare = false;               ///< it arrived without text, SYN or FIN
+  bool bare = false;  ///< it arrived without text, SYN or FIN
 
   /// Octets of sequence space: the text, SYN and FIN.
   [[nodiscard]] std::uint32_t len() const { return text.size() + (flags.syn ? 1u : 0u) + (flags.fin ? 1u : 0u); }

@@ -42,7 +42,8 @@ TEST(delayed_ack, ends_with_the_second_full_segment) {  // RFC 9293 §3.8.6.3, S
   t.silent_for(1h);
 }
 
-TEST(delayed_ack, counts_segments_as_full_that_carry_timestamps) {  // RFC 5681 §4.2: a full segment is one of the peer's
+TEST(delayed_ack,
+     counts_segments_as_full_that_carry_timestamps) {  // RFC 5681 §4.2: a full segment is one of the peer's
   script_options o;
   o.syn_options = "mss 1460,TS val 100 ecr 0";
   auto t = script::in(tcp::state::syn_received, o);

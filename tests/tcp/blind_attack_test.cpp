@@ -54,7 +54,8 @@ TEST(blind_syn, outside_the_window_leaves_a_half_open_connection) {  // RFC 9293
   t.in_state(state::syn_received);
 }
 
-TEST(blind_rst, cannot_widen_its_guess_with_text) {  // RFC 5961 §3.2: the segment's own number counts, not what is left of it
+TEST(blind_rst,
+     cannot_widen_its_guess_with_text) {  // RFC 5961 §3.2: the segment's own number counts, not what is left of it
   auto t = script::established();
   t.arrives("P. 1:1001(1000) ack 1");
   t.passes(40ms);
@@ -65,7 +66,8 @@ TEST(blind_rst, cannot_widen_its_guess_with_text) {  // RFC 5961 §3.2: the segm
   t.in_state(state::established);
 }
 
-TEST(blind_text, cannot_outdate_genuine_timestamps) {  // RFC 7323 §5.3 with RFC 5961 §5.2: believed only after its ACK is
+TEST(blind_text,
+     cannot_outdate_genuine_timestamps) {  // RFC 7323 §5.3 with RFC 5961 §5.2: believed only after its ACK is
   script_options o;
   o.syn_options = "mss 1460,TS val 100 ecr 0";
   auto t = script::in(state::syn_received, o);
