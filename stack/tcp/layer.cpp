@@ -242,8 +242,7 @@ listener* layer::find_listener(const endpoint& local) const {
   for (const auto& l : listeners_) {
     if (!l->matches(local)) continue;
     if (l->is_specific()) return l.get();
-    // Of the unspecified ones, that of the segment's own version wins over a dual-stack one.
-    if (!found || l->options.local.address.is_v4() == local.address.is_v4()) found = l.get();
+    found = l.get();  // of the unspecified ones at most one matches: listen() saw to that
   }
   return found;
 }
