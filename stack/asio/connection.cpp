@@ -15,6 +15,7 @@ bool connection::accept(tcp::listener& from) {
   if (!tcb_) return false;
   settings_.no_delay = o.no_delay;
   settings_.hop_limit = o.hop_limit;
+  settings_.tos = o.tos;
   settings_.receive_buffer = o.receive_buffer;
   settings_.send_buffer = o.send_buffer;
   return true;
@@ -27,6 +28,7 @@ void connection::connect(const endpoint& to, ready_operation& o) {
                          .local_address = {},
                          .no_delay = settings_.no_delay,
                          .hop_limit = settings_.hop_limit,
+                         .tos = settings_.tos,
                          .receive_buffer = settings_.receive_buffer,
                          .send_buffer = settings_.send_buffer};
   if (settings_.bound) {
@@ -279,6 +281,7 @@ void connection::set(const socket_settings& s) {
   if (s.no_delay != old.no_delay) layer().set_no_delay(*tcb_, s.no_delay);
   if (s.keep_alive != old.keep_alive) layer().set_keep_alive(*tcb_, s.keep_alive, host().now());
   if (s.hop_limit != old.hop_limit) tcb_->hop_limit = s.hop_limit;
+  tcb_->tos = s.tos;
   if (s.receive_buffer != old.receive_buffer) layer().set_receive_buffer(*tcb_, s.receive_buffer);
   if (s.send_buffer != old.send_buffer) {
     layer().set_send_buffer(*tcb_, s.send_buffer);

@@ -120,8 +120,9 @@ class erased_operation final : public Base {
     auto result = this->result();
     free(handler);
     if (!work) return std::apply(std::move(handler), std::move(result));
-    asio::dispatch(work->get_executor(), asio::bind_allocator(allocator_of(handler), [h = std::move(handler),
-                                                                                      r = std::move(result)]() mutable {
+    const allocator own = allocator_of(handler);  // before the handler moves
+    asio::dispatch(work->get_executor(),
+                   asio::bind_allocator(own, [h = std::move(handler), r = std::move(result)]() mutable {
                      std::apply(std::move(h), std::move(r));
                    }));
   }

@@ -45,6 +45,14 @@ void set(socket_settings& s, const asio::ip::unicast::hops& o, std::error_code& 
   take(s.hop_limit, o.value(), 255, e);
 }
 
+void set(socket_settings& s, const dscp& o, std::error_code& e) {
+  e = {};
+  if (o.value() < 0 || o.value() > 63)
+    e = asio::error::invalid_argument;
+  else
+    s.tos = static_cast<std::uint8_t>(o.value() << 2);
+}
+
 void get(const socket_settings& s, asio::ip::tcp::no_delay& o) {
   o = s.no_delay;
 }
@@ -67,6 +75,10 @@ void get(const socket_settings& s, asio::socket_base::send_buffer_size& o) {
 
 void get(const socket_settings& s, asio::ip::unicast::hops& o) {
   o = s.hop_limit;
+}
+
+void get(const socket_settings& s, dscp& o) {
+  o = s.tos >> 2;
 }
 
 }  // namespace tunic::detail

@@ -8,6 +8,7 @@
 #include <asio/ip/unicast.hpp>
 #include <asio/socket_base.hpp>
 
+#include "stack/asio/dscp.hpp"
 #include "stack/base/address.hpp"
 
 namespace tunic::detail {
@@ -19,23 +20,26 @@ struct socket_settings {
   bool linger = false;
   int linger_seconds = 0;
   std::uint8_t hop_limit = 0;        ///< 0: the stack's
+  std::uint8_t tos = 0;              ///< DSCP, above two bits of ECN
   std::uint32_t receive_buffer = 0;  ///< octets; 0: the stack's
   std::uint32_t send_buffer = 0;     ///< octets; 0: the stack's
   std::optional<endpoint> bound = {};
 };
 
-// Asio's option types, one overload each. Error: invalid_argument for a number out of range.
+// Asio's option types and our own, one overload each. Error: invalid_argument for a number out of range.
 void set(socket_settings& s, const asio::ip::tcp::no_delay& o, std::error_code& e);
 void set(socket_settings& s, const asio::socket_base::keep_alive& o, std::error_code& e);
 void set(socket_settings& s, const asio::socket_base::linger& o, std::error_code& e);
 void set(socket_settings& s, const asio::socket_base::receive_buffer_size& o, std::error_code& e);
 void set(socket_settings& s, const asio::socket_base::send_buffer_size& o, std::error_code& e);
 void set(socket_settings& s, const asio::ip::unicast::hops& o, std::error_code& e);
+void set(socket_settings& s, const dscp& o, std::error_code& e);
 void get(const socket_settings& s, asio::ip::tcp::no_delay& o);
 void get(const socket_settings& s, asio::socket_base::keep_alive& o);
 void get(const socket_settings& s, asio::socket_base::linger& o);
 void get(const socket_settings& s, asio::socket_base::receive_buffer_size& o);
 void get(const socket_settings& s, asio::socket_base::send_buffer_size& o);
 void get(const socket_settings& s, asio::ip::unicast::hops& o);
+void get(const socket_settings& s, dscp& o);
 
 }  // namespace tunic::detail

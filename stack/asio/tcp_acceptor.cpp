@@ -64,6 +64,7 @@ void listening::set(const socket_settings& s) {
   tcp::listen_options& o = listener_->options;
   o.no_delay = s.no_delay;
   o.hop_limit = s.hop_limit;
+  o.tos = s.tos;
   o.receive_buffer = s.receive_buffer;
   o.send_buffer = s.send_buffer;
 }

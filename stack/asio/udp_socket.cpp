@@ -180,6 +180,12 @@ void socket::set_option(const asio::ip::unicast::hops& o, std::error_code& e) {
   if (!e) datagrams_->socket()->settings().hop_limit = static_cast<std::uint8_t>(o.value());
 }
 
+void socket::set_option(const dscp& o, std::error_code& e) {
+  e = open().unusable();
+  if (!e && (o.value() < 0 || o.value() > 63)) e = asio::error::invalid_argument;
+  if (!e) datagrams_->socket()->settings().tos = static_cast<std::uint8_t>(o.value() << 2);
+}
+
 void socket::set_option(const receive_buffer_size& o, std::error_code& e) {
   e = open().unusable();
   if (!e && o.value() < 1) e = asio::error::invalid_argument;
@@ -197,6 +203,11 @@ void socket::get_option(asio::ip::unicast::hops& o, std::error_code& e) const {
   if (e) return;
   const std::uint8_t own = datagrams_->socket()->settings().hop_limit;
   o = own != 0 ? own : pump_->stack().ip().settings().hop_limit;
+}
+
+void socket::get_option(dscp& o, std::error_code& e) const {
+  e = datagrams_ ? datagrams_->unusable() : asio::error::bad_descriptor;
+  if (!e) o = datagrams_->socket()->settings().tos >> 2;
 }
 
 void socket::get_option(receive_buffer_size& o, std::error_code& e) const {

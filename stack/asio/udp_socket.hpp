@@ -14,6 +14,7 @@
 #include <asio/ip/v6_only.hpp>
 #include <asio/socket_base.hpp>
 
+#include "stack/asio/dscp.hpp"
 #include "stack/asio/endpoint.hpp"
 #include "stack/asio/error.hpp"
 #include "stack/asio/host.hpp"
@@ -158,9 +159,11 @@ class socket : public asio::socket_base {
   [[nodiscard]] endpoint_type remote_endpoint() const;
 
   void set_option(const asio::ip::unicast::hops& o, std::error_code& e);
+  void set_option(const dscp& o, std::error_code& e);
   void set_option(const receive_buffer_size& o, std::error_code& e);
   void set_option(const asio::ip::v6_only& o, std::error_code& e);  ///< before bind
   void get_option(asio::ip::unicast::hops& o, std::error_code& e) const;
+  void get_option(dscp& o, std::error_code& e) const;
   void get_option(receive_buffer_size& o, std::error_code& e) const;
   void get_option(asio::ip::v6_only& o, std::error_code& e) const;
   template <class Option>

@@ -29,6 +29,7 @@ void set_and_ask(tcp::socket& s) {
   s.set_option(tcp::socket::keep_alive(true));
   s.set_option(tcp::socket::linger(true, 5));
   s.set_option(asio::ip::unicast::hops(9));
+  s.set_option(dscp(46));
   s.set_option(tcp::socket::receive_buffer_size(50'000));
   s.set_option(tcp::socket::send_buffer_size(60'000));
   EXPECT_FALSE(asked<asio::ip::tcp::no_delay>(s).value());
@@ -36,6 +37,7 @@ void set_and_ask(tcp::socket& s) {
   EXPECT_TRUE(asked<tcp::socket::linger>(s).enabled());
   EXPECT_EQ(asked<tcp::socket::linger>(s).timeout(), 5);
   EXPECT_EQ(asked<asio::ip::unicast::hops>(s).value(), 9);
+  EXPECT_EQ(asked<dscp>(s).value(), 46);
   EXPECT_EQ(asked<tcp::socket::receive_buffer_size>(s).value(), 50'000);
   EXPECT_EQ(asked<tcp::socket::send_buffer_size>(s).value(), 60'000);
 }
@@ -53,6 +55,8 @@ TEST_F(socket_options, refuse_numbers_out_of_range) {
   s.set_option(asio::ip::unicast::hops(256), e);
   EXPECT_EQ(e, asio::error::invalid_argument);
   s.set_option(tcp::socket::send_buffer_size(0), e);
+  EXPECT_EQ(e, asio::error::invalid_argument);
+  s.set_option(dscp(64), e);
   EXPECT_EQ(e, asio::error::invalid_argument);
   EXPECT_THROW(s.set_option(tcp::socket::receive_buffer_size(-1)), std::system_error);
 }

@@ -153,6 +153,10 @@ TEST_F(udp_sockets, options_come_back_as_they_were_set) {
   s.set_option(asio::ip::unicast::hops(3));
   s.get_option(hops);
   EXPECT_EQ(hops.value(), 3);
+  s.set_option(dscp(46));
+  dscp code_point;
+  s.get_option(code_point);
+  EXPECT_EQ(code_point.value(), 46);
   s.set_option(tunic::udp::socket::receive_buffer_size(9000));
   tunic::udp::socket::receive_buffer_size size;
   s.get_option(size);
