@@ -72,6 +72,18 @@ TEST(timeout, sets_the_threshold_to_half_of_the_flight_and_the_window_to_one_seg
   EXPECT_EQ(t.status().ssthresh, 7300u);  // held constant over further timeouts of the same segment
 }
 
+TEST(timeout, again_before_the_first_one_is_made_good_leaves_the_threshold) {  // RFC 5681 §3.1, after equation 4
+  auto t = with_duplicates(0);
+  t.passes(rto_min);
+  t.sends(". 1:1461(1460) ack 1");
+  t.arrives(". 1:1(0) ack 1461");
+  sends_text(t, 1461, 4381, false);
+  t.passes(10s);
+  t.sends(". 1461:2921(1460) ack 1");
+  EXPECT_EQ(t.status().ssthresh, 7300u);
+  EXPECT_EQ(t.status().cwnd, 1460u);
+}
+
 TEST(congestion_avoidance, begins_at_the_threshold_and_grows_by_a_segment_a_window) {  // RFC 5681 §3.1
   auto t = with_duplicates(0);
   t.passes(rto_min);
