@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "stack/tcp/isn.hpp"
-#include "stack/wire/checksum.hpp"
 #include "stack/wire/ipv4.hpp"
 #include "stack/wire/ipv6.hpp"
 #include "stack/wire/print.hpp"
