@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -9,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <system_error>
+#include <thread>
 
 #include "drivers/netlink.hpp"
 
@@ -73,6 +75,16 @@ void bring_link_up(const std::string& link) {
   if ((request.ifr_flags & IFF_UP) != 0) return;
   request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
   control(SIOCSIFFLAGS, request, "cannot bring " + link + " up");
+}
+
+void await_link(const std::string& link) {
+  constexpr std::chrono::milliseconds pause{2}, most{2000};
+  for (std::chrono::milliseconds waited{}; waited < most; waited += pause) {
+    ifreq request = request_for(link);
+    control(SIOCGIFFLAGS, request, "cannot read the state of " + link);
+    if ((request.ifr_flags & IFF_UP) == 0 || (request.ifr_flags & IFF_RUNNING) != 0) return;
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 std::vector<link_address> link_addresses() {

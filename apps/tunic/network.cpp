@@ -52,6 +52,7 @@ network::network(asio::io_context& io, const network_options& o) {
   refuse_taken(o);
   tun_.emplace(drivers::tun_options{.name = o.tun, .mtu = o.mtu, .log = log});
   set_up_link(o.tun, o);
+  drivers::await_link(o.tun);
   if (!o.pcap.empty())
     pcap_.emplace(*tun_,
                   drivers::pcap_options{.file = o.pcap,
