@@ -63,11 +63,6 @@ void layer::on_retransmit_timeout(tcb& t, instant now) {
 
 void layer::on_keep_alive_timeout(tcb& t, instant now) {
   if (!t.keep_alive || !t.synchronised()) return;
-  const instant idle_until = t.last_received + config_.keep_alive_idle;
-  if (t.keep_alives == 0 && now < idle_until) {
-    t.deadline(timer::keep_alive) = idle_until;
-    return;
-  }
   if (t.snd.una != t.snd.nxt) {  // the retransmission timer watches already (§3.8.4)
     t.deadline(timer::keep_alive) = now + config_.keep_alive_interval;
     return;
