@@ -35,6 +35,12 @@ void control(unsigned long what, ifreq& request, const std::string& sentence) {
   if (!socket || ::ioctl(socket.get(), what, &request) != 0) fail(errno, sentence);
 }
 
+short flags_of(const std::string& link) {
+  ifreq request = request_for(link);
+  control(SIOCGIFFLAGS, request, "cannot read the state of " + link);
+  return request.ifr_flags;
+}
+
 std::string name_of(int index) {
   char name[IFNAMSIZ] = {};
   return ::if_indextoname(static_cast<unsigned>(index), name) ? name : "";
@@ -57,6 +63,10 @@ bool link_exists(const std::string& link) {
   return ::if_nametoindex(link.c_str()) != 0;
 }
 
+bool link_is_up(const std::string& link) {
+  return (flags_of(link) & IFF_UP) != 0;
+}
+
 std::size_t link_mtu(const std::string& link) {
   ifreq request = request_for(link);
   control(SIOCGIFMTU, request, "cannot read the MTU of " + link);
@@ -70,19 +80,18 @@ void set_link_mtu(const std::string& link, std::size_t mtu) {
 }
 
 void bring_link_up(const std::string& link) {
+  const short flags = flags_of(link);
+  if ((flags & IFF_UP) != 0) return;
   ifreq request = request_for(link);
-  control(SIOCGIFFLAGS, request, "cannot read the state of " + link);
-  if ((request.ifr_flags & IFF_UP) != 0) return;
-  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+  request.ifr_flags = static_cast<short>(flags | IFF_UP);
   control(SIOCSIFFLAGS, request, "cannot bring " + link + " up");
 }
 
 void await_link(const std::string& link) {
   constexpr std::chrono::milliseconds pause{2}, most{2000};
   for (std::chrono::milliseconds waited{}; waited < most; waited += pause) {
-    ifreq request = request_for(link);
-    control(SIOCGIFFLAGS, request, "cannot read the state of " + link);
-    if ((request.ifr_flags & IFF_UP) == 0 || (request.ifr_flags & IFF_RUNNING) != 0) return;
+    const short flags = flags_of(link);
+    if ((flags & IFF_UP) == 0 || (flags & IFF_RUNNING) != 0) return;
     std::this_thread::sleep_for(pause);
   }
 }

@@ -26,6 +26,7 @@ struct link_route {
 };
 
 [[nodiscard]] bool link_exists(const std::string& link);
+[[nodiscard]] bool link_is_up(const std::string& link);
 [[nodiscard]] std::size_t link_mtu(const std::string& link);
 void set_link_mtu(const std::string& link, std::size_t mtu);
 void bring_link_up(const std::string& link);

@@ -122,7 +122,7 @@ std::error_code tun::trouble(int number, instant now) {
   if (number == EBADFD) {
     gone_ = true;
     retry_at_ = now + retry_interval;
-    say("the device was deleted; waiting for one of the same name");
+    say("the device was deleted");
     return tun_errc::device_gone;
   }
   if (number == EIO) {
