@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "apps/tunic/get.hpp"
+#include "apps/tunic/impair/impair.hpp"
 #include "apps/tunic/ladder/ladder.hpp"
 #include "apps/tunic/options.hpp"
 #include "apps/tunic/ping.hpp"
@@ -43,6 +44,7 @@ struct run {
   exit_code operator()(const serve_options& o) const { return set_up_log(o.network), serve(o); }
   exit_code operator()(const get_options& o) const { return set_up_log(o.network), get(o); }
   exit_code operator()(const ping_options& o) const { return set_up_log(o.network), ping(o); }
+  exit_code operator()(const impair_options& o) const { return set_up_log({}), impair(o), exit_ok; }
   exit_code operator()(const ladder_options& o) const { return set_up_log({}), ladder(o); }
 };
 

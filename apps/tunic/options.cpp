@@ -183,9 +183,11 @@ request parse_command_line(int argc, char** argv) {
   get_options get;
   ping_options ping;
   ladder_options ladder;
+  impair_options impair;
   const CLI::App* const served = add_serve(app, serve);
   const CLI::App* const got = add_get(app, get);
   const CLI::App* const pinged = add_ping(app, ping);
+  const CLI::App* const impaired = add_impair(app, impair);
   add_ladder(app, ladder);
   try {
     app.parse(argc, argv);
@@ -198,6 +200,7 @@ request parse_command_line(int argc, char** argv) {
       return get;
     }
     if (*pinged) return check_network(ping.network), ping;
+    if (*impaired) return resolve(impair), impair;
     return ladder;
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? exit_ok : exit_usage;

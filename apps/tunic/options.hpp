@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "apps/tunic/impair/options.hpp"
 #include "stack/base/address.hpp"
 
 namespace tunic::app {
@@ -60,7 +61,7 @@ struct ladder_options {
 
 /// What the command line asks for; an exit code where there is nothing left to do (--help, or a mistake, which is
 /// told).
-using request = std::variant<exit_code, serve_options, get_options, ping_options, ladder_options>;
+using request = std::variant<exit_code, serve_options, get_options, ping_options, ladder_options, impair_options>;
 
 request parse_command_line(int argc, char** argv);
 
