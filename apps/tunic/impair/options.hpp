@@ -7,7 +7,7 @@
 #include "apps/tunic/impair/units.hpp"
 #include "drivers/path_options.hpp"
 
-namespace CLI {
+namespace CLI {  // NOLINT: not ours to name
 class App;
 }
 
