@@ -30,6 +30,9 @@ enum class recovery_phase : std::uint8_t {
   loss,      ///< the retransmission timer expired (RFC 5681 §3.1)
 };
 
+/// The threshold before any congestion was met: slow start goes on (RFC 5681 §3.1, arbitrarily high).
+inline constexpr std::uint32_t no_threshold = 0x7fffffff;
+
 /// Why the window has to shrink without a timeout.
 enum class congestion_cause : std::uint8_t { loss, ecn };
 
@@ -47,6 +50,14 @@ struct rate_sample {
     const auto ns = static_cast<std::uint64_t>(interval.count());
     return ns > 0 ? static_cast<std::uint64_t>(static_cast<double>(delivered) * 1e9 / static_cast<double>(ns)) : 0;
   }
+};
+
+/// The newest of the segments that were newly taken for lost (draft-ietf-ccwg-bbr §5.5.10.2). All is octets.
+struct loss_sample {
+  std::uint32_t octets = 0;        ///< it carried; zero: nothing was newly lost
+  std::uint32_t tx_in_flight = 0;  ///< in flight just after it was sent
+  std::uint32_t lost = 0;          ///< taken for lost since it was sent, itself included
+  bool app_limited = false;        ///< the user had nothing to send then
 };
 
 /// What one acknowledgement has brought. All counts are octets.
@@ -68,6 +79,7 @@ struct ack_facts {
   duration srtt{};                    ///< zero before the first sample
   duration min_rtt{};                 ///< the least of the last 10 s or so; zero before the first sample
   rate_sample rate;
+  loss_sample loss;
 };
 
 /// A congestion control: it is told facts and gives back a window in octets and a rate. It knows neither the connection
@@ -106,7 +118,9 @@ class congestion_control {
   [[nodiscard]] virtual congestion_algorithm algorithm() const = 0;
 };
 
-/// A new one, before on_established. `seed` is where BBR takes its chances from: which moment it probes at.
-std::unique_ptr<congestion_control> make_congestion_control(congestion_algorithm a, std::uint64_t seed);
+/// A new one, before on_established. `seed` is where BBR takes its chances from: which moment it probes at. `paced`:
+/// the sender heeds pacing_rate() whatever the algorithm, so that HyStart++ need not limit what one ACK releases.
+std::unique_ptr<congestion_control> make_congestion_control(congestion_algorithm a, std::uint64_t seed,
+                                                            bool paced = true);
 
 }  // namespace tunic::tcp

@@ -1,0 +1,89 @@
+#include "stack/tcp/cubic.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tunic::tcp {
+namespace {
+
+// RFC 9438 §4.1 and §4.6.
+constexpr double beta_cubic = 0.7;
+constexpr double c = 0.4;  // segments a second cubed
+constexpr double alpha_cubic = 3 * (1 - beta_cubic) / (1 + beta_cubic);
+
+double seconds(duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+}  // namespace
+
+double cubic::beta(congestion_cause why) const {
+  return why == congestion_cause::ecn ? 0.85 : beta_cubic;
+}  // RFC 8511
+
+std::uint32_t cubic::in_slow_start(const ack_facts& f, std::uint32_t octets) {
+  if (ssthresh() != no_threshold) return octets;  // RFC 9406 §4.3: in the first slow start only
+  const std::uint32_t opens = hystart_.on_ack(octets, mss(), f.round_start, f.rtt);
+  if (!hystart_.over()) return opens;
+  end_slow_start();
+  return 0;
+}
+
+/// RFC 9438 §4.2. After a timeout, or where slow start ended without congestion, the window is a plateau (§4.8).
+void cubic::begin_epoch(instant now) {
+  epoch_.running = true;
+  epoch_.start = now;
+  epoch_.w_est = cwnd();
+  epoch_.w_max = std::max(epoch_.w_max, cwnd());
+  epoch_.k = static_cast<float>(std::cbrt(static_cast<double>(epoch_.w_max - cwnd()) / mss() / c));
+  fraction_ = 0;
+}
+
+/// Figure 1.
+double cubic::w_cubic(double t) const {
+  const double d = t - static_cast<double>(epoch_.k);
+  return c * d * d * d * mss() + epoch_.w_max;
+}
+
+void cubic::in_avoidance(const ack_facts& f, std::uint32_t octets) {
+  if (!epoch_.running) begin_epoch(f.now);
+  counted_ = f.now;
+  const double t = seconds(f.now - epoch_.start);
+  const double window = cwnd();
+  const double acked = octets;
+
+  // §4.3, the Reno-friendly region; alpha is 1 where Reno would have been through with its recovery.
+  const double alpha = epoch_.w_est >= epoch_.cwnd_prior ? 1.0 : alpha_cubic;
+  epoch_.w_est += alpha * mss() * acked / window;
+  if (w_cubic(t) < epoch_.w_est) {
+    if (epoch_.w_est > window) open(static_cast<std::uint32_t>(epoch_.w_est - window));
+    return;
+  }
+  // §4.4 and §4.5, the concave and the convex region: the target is the window a round trip from now (§4.2).
+  const double target = std::clamp(w_cubic(t + seconds(srtt())), window, 1.5 * window);
+  const double grown = (target - window) * std::min(acked / window, 1.0) + static_cast<double>(fraction_);
+  const double whole = std::floor(grown);
+  fraction_ = static_cast<float>(grown - whole);
+  open(static_cast<std::uint32_t>(whole));
+}
+
+void cubic::on_cut(std::uint32_t window) {
+  // §4.7, fast convergence: a window that met congestion below its last plateau makes room for others.
+  const bool shrinking = window < epoch_.w_max;
+  epoch_.w_max = shrinking ? static_cast<std::uint32_t>(window * (1 + beta_cubic) / 2) : window;
+  epoch_.cwnd_prior = window;
+  epoch_.running = false;
+}
+
+void cubic::on_collapse() {
+  epoch_.w_max = 0;  // §4.8: K is 0 and W_max the window at which congestion avoidance begins
+  epoch_.running = false;
+}
+
+/// §5.8: time in which the window was not used is not time in which the path was explored.
+void cubic::on_unused(instant now) {
+  if (epoch_.running) epoch_.start += now - counted_;
+  counted_ = now;
+}
+
+}  // namespace tunic::tcp

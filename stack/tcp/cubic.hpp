@@ -1,0 +1,49 @@
+#pragma once
+
+#include "stack/tcp/hystart.hpp"
+#include "stack/tcp/loss_based.hpp"
+
+namespace tunic::tcp {
+
+/// CUBIC (RFC 9438) with HyStart++ (RFC 9406) in the first slow start: the window grows by the time since the last
+/// congestion, not by the round-trip time, and levels off where the last congestion was met.
+class cubic final : public loss_based {
+ public:
+  /// `paced`: see make_congestion_control.
+  explicit cubic(bool paced) : hystart_(paced) {}
+  [[nodiscard]] congestion_algorithm algorithm() const override { return congestion_algorithm::cubic; }
+
+ protected:
+  [[nodiscard]] double beta(congestion_cause why) const override;
+  std::uint32_t in_slow_start(const ack_facts& f, std::uint32_t octets) override;
+  void in_avoidance(const ack_facts& f, std::uint32_t octets) override;
+  void on_cut(std::uint32_t window) override;
+  void on_collapse() override;
+  void save() override { prior_epoch_ = epoch_; }
+  void restore() override { epoch_ = prior_epoch_; }  // RFC 9438 §4.9
+  void on_unused(instant now) override;
+
+ private:
+  /// A stage of congestion avoidance (RFC 9438 §4.1). Windows are octets, real numbers where they grow by parts of one.
+  struct epoch {
+    instant start{};               // t_epoch, moved on by the time in which the window was not used
+    double w_est = 0;              // W_est: what Reno's window would be
+    float k = 0;                   // K, seconds
+    std::uint32_t w_max = 0;       // W_max
+    std::uint32_t cwnd_prior = 0;  // the window before the last congestion
+    bool running = false;
+  };
+
+  void begin_epoch(instant now);
+  [[nodiscard]] double w_cubic(double t) const;
+
+  epoch epoch_;
+  epoch prior_epoch_;   // before the congestion that may yet prove to be none
+  instant counted_{};   // the time up to which unused time was left out of the epoch
+  float fraction_ = 0;  // of an octet, by which the window has grown
+  hystart hystart_;
+};
+
+static_assert(sizeof(cubic) <= 192);
+
+}  // namespace tunic::tcp

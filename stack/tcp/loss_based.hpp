@@ -1,0 +1,78 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "stack/tcp/congestion_control.hpp"
+#include "stack/tcp/prr.hpp"
+
+namespace tunic::tcp {
+
+/// What Reno and CUBIC share: slow start, the answer to a loss, a mark and a timeout, its undoing, and a window that is
+/// believed only as far as it was used. They differ in how the window grows in congestion avoidance, and in beta.
+class loss_based : public congestion_control {
+ public:
+  void on_established(std::uint32_t window, std::uint32_t mss, std::optional<duration> rtt, instant now) override;
+  void set_mss(std::uint32_t mss) override;
+  void on_send(std::uint32_t octets, std::uint32_t in_flight, bool app_limited, instant now) override;
+  void on_ack(const ack_facts& f) override;
+  void on_congestion(congestion_cause why, std::uint32_t in_flight, instant now) override;
+  void on_timeout(std::uint32_t in_flight, bool again, instant now) override;
+  void on_recovered(std::uint32_t in_flight, instant now) override;
+  void on_undo(instant now) override;
+  void on_idle(std::uint32_t window, instant now) override;
+
+  [[nodiscard]] std::uint32_t cwnd() const override { return cwnd_; }
+  [[nodiscard]] std::uint32_t ssthresh() const override { return ssthresh_; }
+  [[nodiscard]] std::uint64_t pacing_rate() const override;
+
+ protected:
+  /// ssthresh is so much of the window after a loss or a mark.
+  [[nodiscard]] virtual double beta(congestion_cause why) const = 0;
+  /// `octets` were acknowledged in slow start. Returns by how many the window opens.
+  virtual std::uint32_t in_slow_start(const ack_facts& f, std::uint32_t octets);
+  /// `octets` were acknowledged in congestion avoidance, and the window was what held the sender.
+  virtual void in_avoidance(const ack_facts& f, std::uint32_t octets) = 0;
+  /// Congestion met a window of so many octets, of which beta remains.
+  virtual void on_cut(std::uint32_t window) = 0;
+  /// The retransmission timer made the window one segment.
+  virtual void on_collapse() = 0;
+  /// What on_cut and on_collapse may change is to be remembered, and to come back: the congestion was none.
+  virtual void save() = 0;
+  virtual void restore() = 0;
+  /// The user, not the window, held the sender until `now`.
+  virtual void on_unused(instant now) = 0;
+
+  void open(std::uint32_t octets);
+  void end_slow_start() { ssthresh_ = cwnd_; }
+  [[nodiscard]] std::uint32_t mss() const { return mss_; }
+  [[nodiscard]] duration srtt() const { return srtt_; }
+
+ private:
+  /// How far the answer to what is in flight has gone.
+  enum class answer : std::uint8_t { none, mark, loss, timeout };
+
+  void remember();
+  void cut(congestion_cause why, std::uint32_t in_flight);
+  void cut_rest();
+  [[nodiscard]] std::uint32_t pipe_ack() const;
+  [[nodiscard]] std::uint32_t proven(std::uint32_t in_flight) const;
+  void validate(std::uint32_t in_flight, instant now);
+
+  duration srtt_{};
+  instant validated_{};                    // when the window was last seen to be in use (RFC 7661)
+  std::array<std::uint32_t, 3> rounds_{};  // octets delivered in each of the last round trips
+  std::uint32_t this_round_ = 0;           // and in this one
+  std::uint32_t mss_ = 536;
+  std::uint32_t initial_ = 536;
+  std::uint32_t cwnd_ = 536;
+  std::uint32_t ssthresh_ = no_threshold;
+  std::uint32_t earned_ = 0;              // octets delivered for which the window has not grown yet
+  std::uint32_t sent_since_timeout_ = 0;  // and not yet counted as acknowledged
+  std::uint32_t prior_cwnd_ = 0;          // before the answer under way, for its undoing
+  std::uint32_t prior_ssthresh_ = 0;
+  prr prr_;
+  answer answer_ = answer::none;
+};
+
+}  // namespace tunic::tcp

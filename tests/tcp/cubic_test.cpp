@@ -1,0 +1,282 @@
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "tests/tcp/bottleneck.hpp"
+#include "tests/tcp/facts.hpp"
+
+// CUBIC: RFC 9438. Segments of 1,000 octets.
+
+namespace tunic::test {
+namespace {
+
+/// A window of so many segments has just met a loss, and recovered.
+teller after_loss(std::uint32_t window, duration rtt = 100ms) {
+  teller t{congestion_algorithm::cubic, window, true, rtt};
+  t.fills();
+  t.loses();
+  t.recovers();
+  t.in_flight = 0;
+  return t;
+}
+
+double k(double w_max) {
+  return std::cbrt(w_max * 0.3 / 0.4);
+}
+
+TEST(cubic, a_loss_leaves_seven_tenths) {  // RFC 9438 §4.6
+  EXPECT_NEAR(after_loss(100).cwnd(), 70, 0.1);
+}
+
+TEST(cubic, a_mark_leaves_seventeen_twentieths) {  // RFC 8511 §3.1
+  teller t{congestion_algorithm::cubic, 100};
+  t.fills();
+  t.cc->on_congestion(congestion_cause::ecn, t.in_flight, t.now);
+  EXPECT_EQ(t.ssthresh(), 85);
+}
+
+TEST(cubic, cuts_the_window_not_what_is_in_flight) {  // RFC 9438 §4.6, and Linux after a timeout of a lone segment
+  teller t{congestion_algorithm::cubic};
+  t.sends(1);
+  t.times_out();
+  EXPECT_EQ(t.ssthresh(), 7);
+}
+
+TEST(cubic, comes_back_to_w_max_at_k) {  // RFC 9438 §4.2, equation 2
+  for (const std::uint32_t window : {1000u, 4000u}) {
+    auto t = after_loss(window, 200ms);  // long enough that Reno would be slower
+    t.round_trip(10);
+    const instant epoch = t.now;
+    const auto at = duration{static_cast<std::int64_t>(k(window) * 1e9)};
+    while (t.now - epoch < at - 4 * t.rtt) t.round_trip(10);
+    EXPECT_LT(t.cwnd(), window);
+    while (t.now - epoch < at) t.round_trip(10);
+    EXPECT_NEAR(t.cwnd(), window, window / 200.0);
+  }
+}
+
+TEST(cubic, is_steep_then_flat_then_steep) {  // RFC 9438 §4.4 and §4.5, the concave and the convex region
+  auto t = after_loss(2000, 200ms);
+  const auto growth = [&](duration d) {
+    const double before = t.cwnd();
+    for (const instant until = t.now + d; t.now < until;) t.round_trip(10);
+    return t.cwnd() - before;
+  };
+  const double kk = k(2000);  // 11.4 s
+  const double early = growth(2s);
+  growth(duration{static_cast<std::int64_t>((kk - 3) * 1e9)});
+  const double middle = growth(2s);
+  growth(8s);
+  const double late = growth(2s);
+  EXPECT_GT(early, 10 * middle);
+  EXPECT_GT(late, 10 * middle);
+}
+
+TEST(cubic, does_not_depend_on_the_round_trip_time) {  // RFC 9438 §3.2
+  const auto after = [](duration rtt) {
+    auto t = after_loss(2000, rtt);
+    for (const instant until = t.now + 8s; t.now < until;) t.round_trip(10);
+    return t.cwnd();
+  };
+  EXPECT_NEAR(after(100ms), after(300ms), 20);
+}
+
+TEST(cubic, grows_by_half_of_the_window_a_round_trip_at_most) {  // RFC 9438 §4.2: target at most 1.5 cwnd
+  auto t = after_loss(20, 3s);
+  t.round_trip();
+  t.round_trip();
+  for (int i = 0; i < 3; ++i) {
+    const double before = t.cwnd();
+    t.round_trip(1000);
+    EXPECT_LE(t.cwnd(), 1.5 * before + 1);
+    EXPECT_GE(t.cwnd(), 1.4 * before);
+  }
+}
+
+TEST(cubic, is_no_slower_than_reno_where_that_is_faster) {  // RFC 9438 §4.3, the Reno-friendly region
+  auto t = after_loss(20, 10ms);
+  const double alpha = 3 * 0.3 / 1.7;
+  for (int i = 1; i <= 8; ++i) {
+    t.round_trip();
+    EXPECT_NEAR(t.cwnd(), 14 + i * alpha, 0.3) << i;
+  }
+  while (t.cwnd() < 20) t.round_trip();
+  const double before = t.cwnd();  // what Reno had before the loss: from here on it would have grown as fast
+  for (int i = 0; i < 5; ++i) t.round_trip();
+  EXPECT_NEAR(t.cwnd(), before + 5, 0.5);
+}
+
+TEST(cubic, a_second_loss_below_the_last_plateau_lowers_it) {  // RFC 9438 §4.7, fast convergence
+  auto t = after_loss(1000, 200ms);
+  t.round_trip(10);
+  const double window = t.cwnd();
+  ASSERT_LT(window, 1000);
+  t.fills();
+  t.loses();
+  t.recovers();
+  t.in_flight = 0;
+  t.round_trip(10);
+  const instant epoch = t.now;
+  const double w_max = window * 0.85;
+  const auto at = duration{static_cast<std::int64_t>(std::cbrt((w_max - window * 0.7) / 0.4) * 1e9)};
+  while (t.now - epoch < at) t.round_trip(10);
+  EXPECT_NEAR(t.cwnd(), w_max, w_max / 100);
+}
+
+TEST(cubic, after_a_timeout_the_threshold_is_the_plateau) {  // RFC 9438 §4.8: K = 0 and W_max = cwnd
+  teller t{congestion_algorithm::cubic, 1000, true, 200ms};
+  t.fills();
+  t.times_out();
+  EXPECT_EQ(t.ssthresh(), 700);
+  while (t.cwnd() < 700) t.round_trip(10);
+  const double window = t.cwnd();
+  const instant epoch = t.now;
+  while (t.now - epoch < 4s) t.round_trip(10);
+  EXPECT_NEAR(t.cwnd(), window + 0.4 * 4.2 * 4.2 * 4.2, 8);  // the convex region from the start
+}
+
+TEST(cubic, adds_a_segment_for_each_thirteen_after_a_timeout_at_seven) {  // as in Linux's script: W_est with alpha
+  teller t{congestion_algorithm::cubic};
+  t.sends(1);
+  t.times_out();
+  t.sends(1);
+  t.now += 100ms;
+  t.recovers();
+  EXPECT_EQ(t.cwnd(), 2);
+  for (int acks = 0; acks < 5; ++acks) t.ack({});
+  EXPECT_EQ(t.cwnd(), 7);
+  for (int acks = 0; acks < 13; ++acks) t.ack({});
+  EXPECT_LT(t.cwnd(), 8);
+  for (int acks = 0; acks < 3; ++acks) t.ack({});
+  EXPECT_GE(t.cwnd(), 8);
+}
+
+TEST(cubic, a_loss_that_was_none_gives_the_epoch_back) {  // RFC 9438 §4.9
+  auto t = after_loss(1000, 200ms);
+  auto undisturbed = after_loss(1000, 200ms);
+  for (int i = 0; i < 20; ++i) {
+    t.round_trip(10);
+    undisturbed.round_trip(10);
+  }
+  const double window = t.cwnd();
+  t.fills();
+  t.loses(3);
+  EXPECT_LT(t.ssthresh(), window);
+  t.phase = recovery_phase::open;
+  t.cc->on_undo(t.now);
+  t.in_flight = 0;
+  EXPECT_EQ(t.cwnd(), window);
+  for (int i = 0; i < 20; ++i) {
+    t.round_trip(10);
+    undisturbed.round_trip(10);
+  }
+  EXPECT_NEAR(t.cwnd(), undisturbed.cwnd(), 1);
+}
+
+TEST(cubic, time_without_use_is_no_time) {  // RFC 9438 §5.8
+  auto t = after_loss(1000, 200ms);
+  auto busy = after_loss(1000, 200ms);
+  for (int i = 0; i < 10; ++i) {
+    t.round_trip(10);
+    busy.round_trip(10);
+  }
+  t.now += 60s;  // idle
+  for (int i = 0; i < 10; ++i) {
+    t.round_trip(10);
+    busy.round_trip(10);
+  }
+  EXPECT_NEAR(t.cwnd(), busy.cwnd(), 2);
+  t.limited = false;  // sends, but less than it might
+  for (int i = 0; i < 200; ++i) {
+    t.sends(1);
+    t.now += 200ms;
+    t.ack({.round = true});
+  }
+  t.limited = true;
+  for (int i = 0; i < 10; ++i) {
+    t.round_trip(10);
+    busy.round_trip(10);
+  }
+  EXPECT_NEAR(t.cwnd(), busy.cwnd(), 4);
+}
+
+TEST(cubic, grows_by_parts_of_an_octet) {  // near W_max an ACK is worth less than one
+  auto t = after_loss(20000, 200ms);
+  auto rough = after_loss(20000, 200ms);
+  for (int i = 0; i < 60; ++i) {
+    t.round_trip(1);
+    rough.round_trip(1000);
+  }
+  EXPECT_NEAR(t.cwnd(), rough.cwnd(), 30);
+}
+
+struct cell {
+  double mbit;
+  duration rtt;
+};
+
+TEST(cubic, fills_the_pipe) {  // RFC 9438 §3.1
+  for (const cell c : {cell{20, 10ms}, cell{20, 100ms}, cell{100, 50ms}, cell{100, 200ms}}) {
+    path p{.rate = c.mbit * 1e6 / 8, .rtt = c.rtt};
+    p.queue = p.rate * 2 * std::chrono::duration<double>(c.rtt).count();
+    bottleneck b{p};
+    const auto& f = b.add(congestion_algorithm::cubic);
+    EXPECT_GT(share(b, f, instant{5s}, instant{35s}, p.rate), 0.98) << c.mbit << ' ' << c.rtt.count();
+    EXPECT_EQ(f.timeouts(), 0u);
+  }
+}
+
+TEST(cubic, returns_to_its_largest_window_at_about_k) {  // RFC 9438 §4.2, in a closed loop
+  path p{.rate = 100e6 / 8, .rtt = 100ms};
+  p.queue = p.rate * 0.1;
+  bottleneck b{p};
+  const auto& f = b.add(congestion_algorithm::cubic);
+  b.run(instant{60s});
+  double window = 0, w_max = 0, expected = 0;
+  instant cut{};
+  unsigned episodes = f.episodes(), seen = 0;
+  b.run(instant{200s}, [&](instant now) {
+    if (f.episodes() != std::exchange(episodes, f.episodes())) {
+      w_max = window < w_max ? window * 0.85 : window;  // fast convergence
+      expected = std::cbrt((w_max - 0.7 * window) / flow::mss / 0.4);
+      cut = now;
+    }
+    window = f.cc().cwnd();
+    if (expected == 0 || window < w_max * 0.998 || now - cut < 1s) return;
+    EXPECT_NEAR(std::chrono::duration<double>(now - cut).count(), expected, 2.0);
+    expected = 0;
+    ++seen;
+  });
+  EXPECT_GE(seen, 4u);
+}
+
+TEST(cubic, two_flows_converge) {  // RFC 9438 §5.5
+  path p{.rate = 20e6 / 8, .rtt = 50ms};
+  p.queue = p.rate * 0.05;
+  bottleneck b{p};
+  const auto& first = b.add(congestion_algorithm::cubic);
+  const auto& second = b.add(congestion_algorithm::cubic, instant{10s});
+  b.run(instant{40s});
+  const auto before_first = first.delivered(), before_second = second.delivered();
+  b.run(instant{140s});
+  const auto x = static_cast<double>(first.delivered() - before_first);
+  const auto y = static_cast<double>(second.delivered() - before_second);
+  EXPECT_GT((x + y) * (x + y) / (2 * (x * x + y * y)), 0.95) << x << ' ' << y;
+  EXPECT_GT((x + y) * 1.027 / 100 / p.rate, 0.97);
+}
+
+TEST(cubic, a_marking_queue_is_filled_without_a_loss) {  // RFC 3168 §6.1.2, RFC 8511
+  path p{.rate = 20e6 / 8, .rtt = 50ms};
+  p.queue = p.rate * 0.1;
+  p.mark_above = p.rate * 0.03;
+  bottleneck b{p};
+  const auto& f = b.add(congestion_algorithm::cubic);
+  b.run(instant{5s});
+  const auto lost = f.lost();
+  EXPECT_GT(share(b, f, instant{5s}, instant{35s}, p.rate), 0.97);
+  EXPECT_EQ(f.lost(), lost);
+  EXPECT_GT(f.episodes(), 3u);
+}
+
+}  // namespace
+}  // namespace tunic::test

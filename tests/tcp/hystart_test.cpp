@@ -1,0 +1,150 @@
+#include "stack/tcp/hystart.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/tcp/bottleneck.hpp"
+#include "tests/tcp/facts.hpp"
+
+// HyStart++: RFC 9406.
+
+namespace tunic::test {
+namespace {
+
+/// Slow start with a window in octets, told of round trips.
+struct slow_start {
+  tcp::hystart h;
+  std::uint32_t window = 10 * seg;
+
+  /// A round trip of so many ACKs of a segment each, with one round-trip time.
+  void round(duration rtt, int acks = 8) {
+    for (int i = 0; i < acks; ++i) window += h.on_ack(seg, seg, i == 0, rtt);
+  }
+};
+
+TEST(hystart, a_steady_round_trip_time_leaves_slow_start_alone) {  // RFC 9406 §4.2
+  slow_start s{tcp::hystart{true}};
+  for (int i = 0; i < 20; ++i) s.round(100ms);
+  EXPECT_FALSE(s.h.conservative());
+  EXPECT_EQ(s.window, 170 * seg);
+}
+
+TEST(hystart, a_rise_by_an_eighth_slows_growth_to_a_quarter) {  // RFC 9406 §4.2, RttThresh and CSS_GROWTH_DIVISOR
+  slow_start s{tcp::hystart{true}};
+  s.round(80ms);
+  s.round(89ms);
+  EXPECT_FALSE(s.h.conservative());
+  s.round(102ms);
+  EXPECT_TRUE(s.h.conservative());
+  const auto before = s.window;
+  s.round(102ms);
+  EXPECT_EQ(s.window - before, 2 * seg);
+}
+
+TEST(hystart, the_rise_that_counts_is_four_milliseconds_at_least_and_sixteen_at_most) {  // RFC 9406 §4.3
+  slow_start s{tcp::hystart{true}};
+  s.round(1ms);
+  s.round(4900us);
+  EXPECT_FALSE(s.h.conservative());
+  s.round(9ms);
+  EXPECT_TRUE(s.h.conservative());
+  slow_start far{tcp::hystart{true}};
+  far.round(500ms);
+  far.round(515ms);
+  EXPECT_FALSE(far.h.conservative());
+  far.round(531ms);
+  EXPECT_TRUE(far.h.conservative());
+}
+
+TEST(hystart, needs_eight_samples_in_a_round) {  // RFC 9406 §4.3, N_RTT_SAMPLE
+  slow_start s{tcp::hystart{true}};
+  s.round(80ms);
+  s.round(200ms, 7);
+  EXPECT_FALSE(s.h.conservative());
+  s.window += s.h.on_ack(seg, seg, false, 200ms);
+  EXPECT_TRUE(s.h.conservative());
+}
+
+TEST(hystart, goes_by_the_least_of_a_round) {  // RFC 9406 §4.2: a round trip time that falls late is no rise
+  slow_start s{tcp::hystart{true}};
+  s.round(200ms);
+  for (int i = 0; i < 7; ++i) s.h.on_ack(seg, seg, i == 0, 300ms);
+  s.h.on_ack(seg, seg, false, 29ms);
+  EXPECT_FALSE(s.h.conservative());
+}
+
+TEST(hystart, five_conservative_rounds_end_slow_start) {  // RFC 9406 §4.2, CSS_ROUNDS: that of the rise counts
+  slow_start s{tcp::hystart{true}};
+  s.round(80ms);
+  s.round(100ms);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_FALSE(s.h.over()) << i;
+    s.round(100ms);
+  }
+  EXPECT_FALSE(s.h.over());
+  s.h.on_ack(seg, seg, true, 100ms);
+  EXPECT_TRUE(s.h.over());
+}
+
+TEST(hystart, a_fall_of_the_round_trip_time_takes_slow_start_up_again) {  // RFC 9406 §4.2, cssBaselineMinRtt
+  slow_start s{tcp::hystart{true}};
+  s.round(80ms);
+  s.round(100ms);
+  s.round(100ms);
+  s.round(99ms);
+  EXPECT_FALSE(s.h.conservative());
+  const auto before = s.window;
+  s.round(99ms);
+  EXPECT_EQ(s.window - before, 8 * seg);
+  for (int i = 0; i < 10; ++i) s.round(99ms);
+  EXPECT_FALSE(s.h.over());
+}
+
+TEST(hystart, an_ack_opens_the_window_by_eight_segments_where_nothing_is_paced) {  // RFC 9406 §4.3, L
+  tcp::hystart paced{true}, bursts{false};
+  EXPECT_EQ(paced.on_ack(40 * seg, seg, true, 80ms), 40 * seg);
+  EXPECT_EQ(bursts.on_ack(40 * seg, seg, true, 80ms), 8 * seg);
+}
+
+TEST(hystart, is_for_the_first_slow_start_only) {  // RFC 9406 §4.3
+  teller t{congestion_algorithm::cubic, 100};
+  t.fills();
+  t.times_out();
+  t.rtt = 100ms;
+  t.round_trip();
+  t.rtt = 300ms;
+  for (int i = 0; i < 4; ++i) t.round_trip();
+  EXPECT_EQ(t.cwnd(), 32);
+}
+
+TEST(hystart, ends_cubics_slow_start_at_the_window_reached) {  // RFC 9406 §4.2: ssthresh = cwnd
+  teller t{congestion_algorithm::cubic};
+  t.round_trip();
+  t.rtt = 200ms;
+  for (int i = 0; i < 6 && t.cc->ssthresh() == tcp::no_threshold; ++i) t.round_trip();
+  EXPECT_NE(t.cc->ssthresh(), tcp::no_threshold);
+  EXPECT_NEAR(t.cwnd(), t.ssthresh(), 1);
+}
+
+TEST(hystart, leaves_slow_start_before_a_deep_queue_overflows) {  // RFC 9406 §1
+  for (const auto rtt : {20ms, 50ms, 100ms, 200ms}) {
+    for (const double rate : {20e6 / 8, 100e6 / 8}) {
+      const double bdp = rate * std::chrono::duration<double>(rtt).count();
+      const auto drops = [&](congestion_algorithm a, double queue) {
+        path p{.rate = rate, .rtt = rtt};
+        p.queue = queue * bdp;
+        bottleneck b{p};
+        b.add(a);
+        b.run(instant{40 * rtt});
+        return b.dropped();
+      };
+      EXPECT_EQ(drops(congestion_algorithm::cubic, 15), 0u) << rate << ' ' << rtt.count();
+      EXPECT_GT(drops(congestion_algorithm::reno, 15), 0u) << rate << ' ' << rtt.count();
+      // The rise is seen a round trip late, and five rounds follow: a queue of two pipes does overflow, but by less.
+      const auto most = static_cast<double>(drops(congestion_algorithm::reno, 2));
+      EXPECT_LE(static_cast<double>(drops(congestion_algorithm::cubic, 2)), bdp > 100e3 ? 0.6 * most : most);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tunic::test
