@@ -113,6 +113,8 @@ class layer {
   /// Those of them in TIME-WAIT.
   [[nodiscard]] std::size_t in_time_wait() const { return time_waits_; }
   [[nodiscard]] const config& settings() const { return config_; }
+  /// Other settings, for connections to come; those that are there go on with what they have been given.
+  void configure(const config& c) { config_ = c; }
 
  private:
   // segment_arrives.cpp: RFC 9293 §3.10.7, one function a step.

@@ -1,0 +1,57 @@
+#include "packetdrill/tcp_info.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <netinet/tcp.h>
+
+namespace tunic::packetdrill {
+namespace {
+
+std::uint32_t microseconds(duration d) {
+  return static_cast<std::uint32_t>(d / std::chrono::microseconds{1});
+}
+
+}  // namespace
+
+std::uint8_t linux_state(tcp::state s) {
+  switch (s) {
+    case tcp::state::closed: return TCP_CLOSE;
+    case tcp::state::listen: return TCP_LISTEN;
+    case tcp::state::syn_sent: return TCP_SYN_SENT;
+    case tcp::state::syn_received: return TCP_SYN_RECV;
+    case tcp::state::established: return TCP_ESTABLISHED;
+    case tcp::state::fin_wait_1: return TCP_FIN_WAIT1;
+    case tcp::state::fin_wait_2: return TCP_FIN_WAIT2;
+    case tcp::state::close_wait: return TCP_CLOSE_WAIT;
+    case tcp::state::closing: return TCP_CLOSING;
+    case tcp::state::last_ack: return TCP_LAST_ACK;
+    case tcp::state::time_wait: return TCP_TIME_WAIT;
+  }
+  return TCP_CLOSE;
+}
+
+tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
+  const auto segments = [&](std::uint64_t octets) {
+    return static_cast<std::uint32_t>((octets + s.mss - 1) / std::max<std::uint32_t>(s.mss, 1));
+  };
+  tcp_info i{};
+  i.state = linux_state(s.state);
+  i.retransmits = t.unanswered;
+  i.backoff = t.backoff;
+  i.options = static_cast<std::uint8_t>((s.timestamps ? TCPI_OPT_TIMESTAMPS : 0) | (s.sack ? TCPI_OPT_SACK : 0) |
+                                        (s.window_scale ? TCPI_OPT_WSCALE : 0));
+  i.window_scales = static_cast<std::uint8_t>(t.snd.shift.value | t.rcv.shift.value << 4);
+  i.rto = microseconds(s.rto);
+  i.snd_mss = s.mss;
+  i.unacked = segments(s.in_flight);
+  i.rtt = s.srtt ? microseconds(*s.srtt) : 0;
+  i.snd_ssthresh = s.ssthresh == std::numeric_limits<std::uint32_t>::max() ? 0x7fffffff : segments(s.ssthresh);
+  i.snd_cwnd = s.cwnd / std::max<std::uint32_t>(s.mss, 1);
+  i.total_retrans = static_cast<std::uint32_t>(s.retransmits);
+  i.notsent_bytes = static_cast<std::uint32_t>(s.send_queued - std::min<std::uint64_t>(s.send_queued, s.in_flight));
+  i.snd_wnd = s.snd_wnd;
+  i.rcv_wnd = s.rcv_wnd;
+  return i;
+}
+
+}  // namespace tunic::packetdrill

@@ -1,0 +1,107 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "packetdrill/socket.hpp"
+
+// Octets into a socket and out of it.
+
+#ifndef TCP_CM_INQ
+#define TCP_CM_INQ TCP_INQ
+#endif
+
+namespace tunic::packetdrill {
+
+long socket::send(clock::lock& l, std::span<const iovec> from, int flags) {
+  if ((flags & MSG_FASTOPEN) != 0) return -EOPNOTSUPP;
+  if (!connection_) return -EPIPE;
+  connection& c = *connection_;
+  if (c.opening()) {
+    if (!patient(flags)) return -EAGAIN;
+    if (const int error = wait(l, [&] { return !c.opening(); })) return error;
+  }
+  long total = 0;
+  const auto told = [&](long otherwise) { return total > 0 ? total : otherwise; };
+  const auto broken = [&] { return c.error() != 0 || c.send_is_shut(); };
+  if (broken()) return c.error() != 0 ? -c.take_error() : -EPIPE;
+  for (const iovec& v : from) {
+    if (v.iov_len > 0 && !v.iov_base) return told(-EFAULT);
+    std::span<const std::byte> rest{static_cast<const std::byte*>(v.iov_base), v.iov_len};
+    while (!rest.empty()) {
+      writer_woken_ = false;
+      const std::size_t n = c.send(rest);
+      total += static_cast<long>(n);
+      rest = rest.subspan(n);
+      if (rest.empty()) break;
+      if (!patient(flags)) return told(-EAGAIN);
+      if (const int error = wait(l, [&] { return writer_woken_ || broken(); })) return told(error);
+      if (broken()) return total > 0 ? total : c.error() != 0 ? -c.take_error() : -EPIPE;
+    }
+  }
+  return total;
+}
+
+// Takes what is there; MSG_PEEK leaves it, MSG_TRUNC throws it away.
+long socket::take(std::span<const iovec> to, int flags) {
+  long total = 0;
+  for (const iovec& v : to) {
+    const std::size_t n = std::min(v.iov_len, connection_->available());
+    if (n == 0) continue;
+    if ((flags & MSG_TRUNC) != 0) {
+      total += static_cast<long>(connection_->discard(n));
+      continue;
+    }
+    if (!v.iov_base) return total > 0 ? total : -EFAULT;
+    if ((flags & MSG_PEEK) != 0) {
+      const auto front = connection_->peek();
+      const std::size_t most = std::min(n, front.size());
+      std::memcpy(v.iov_base, front.data(), most);
+      return static_cast<long>(most);
+    }
+    total += static_cast<long>(connection_->receive({static_cast<std::byte*>(v.iov_base), n}));
+  }
+  return total;
+}
+
+long socket::receive(clock::lock& l, std::span<const iovec> to, int flags) {
+  if ((flags & MSG_ERRQUEUE) != 0) return -EAGAIN;
+  if (!connection_) return -ENOTCONN;
+  connection& c = *connection_;
+  std::size_t wanted = 0;
+  for (const iovec& v : to) wanted += v.iov_len;
+  for (;;) {
+    const auto over = [&] { return c.at_end() || c.closed() || receive_shut_; };
+    const std::size_t enough = (flags & MSG_WAITALL) != 0 ? wanted : 1;
+    if (c.available() > 0 && (c.available() >= enough || over() || !patient(flags))) return take(to, flags);
+    if (wanted == 0 || (c.at_end() && c.available() == 0)) return 0;
+    if (c.error() != 0) return -c.take_error();
+    if (over()) return 0;
+    if (!patient(flags)) return -EAGAIN;
+    if (const int error = wait(l, [&] { return c.available() >= enough || over(); })) return error;
+  }
+}
+
+long socket::receive_message(clock::lock& l, msghdr& message, int flags) {
+  const long n = receive(l, {message.msg_iov, message.msg_iovlen}, flags);
+  if (n < 0) return n;
+  message.msg_namelen = 0;
+  message.msg_flags = 0;
+  std::size_t used = 0;
+  if (tell_inq_ && message.msg_control && message.msg_controllen >= CMSG_SPACE(sizeof(int))) {
+    // What waits; once the peer has closed, its FIN counts as one.
+    const int inq = static_cast<int>(connection_->available()) +
+                    (connection_->available() == 0 && connection_->peer_has_closed() ? 1 : 0);
+    cmsghdr* control = CMSG_FIRSTHDR(&message);
+    control->cmsg_level = SOL_TCP;
+    control->cmsg_type = TCP_CM_INQ;
+    control->cmsg_len = CMSG_LEN(sizeof inq);
+    std::memcpy(CMSG_DATA(control), &inq, sizeof inq);
+    used = CMSG_SPACE(sizeof inq);
+  }
+  message.msg_controllen = used;
+  return n;
+}
+
+}  // namespace tunic::packetdrill
