@@ -31,7 +31,9 @@ bool loss::of_period(instant now) {
     period_ends_ += interval_ * ((now - period_ends_) / interval_ + 1);
     left_ = size_;
   }
-  if (left_ == 0) return false;
+  // A burst does not wait for its victims: else a sender that is silent for a period after each loss would lose all.
+  const instant burst_ends = period_ends_ - interval_ + interval_ / 10;
+  if (left_ == 0 || now >= burst_ends) return false;
   --left_;
   return true;
 }

@@ -22,7 +22,8 @@ struct path_options {
   double burst_begins = 0;         ///< the share of datagrams at which a burst of losses begins (Gilbert 1960) ...
   double burst_ends = 1;           ///< ... and at which a burst that lasts ends: 1 / burst_ends is its mean length
   duration burst_interval{};       ///< of the periods, counted from the first datagram on; 0: there are none
-  std::uint64_t burst_size = 0;    ///< how many datagrams are lost at the beginning of each period but the first
+  std::uint64_t burst_size = 0;    ///< so many are lost at the beginning of each period but the first, and none that
+                                   ///< come when a tenth of it is over
   double duplicate = 0;            ///< a share that goes through the bottleneck twice
 
   std::uint64_t rate = 0;   ///< of the bottleneck, in bit/s of IP datagrams; 0: there is none

@@ -119,13 +119,15 @@ TEST(path, loses_the_first_few_of_each_period) {
   EXPECT_EQ(all, expected);
 }
 
-TEST(path, does_not_save_up_the_losses_of_silent_periods) {
+TEST(path, loses_nothing_to_a_period_that_began_in_silence) {
   path p{{.burst_interval = 1s, .burst_size = 2}, 7};
   p.push(numbered(0), start);
   for (std::uint32_t i = 1; i <= 4; ++i) p.push(numbered(i), start + 3500ms);
   p.push(numbered(5), start + 3999ms);
   p.push(numbered(6), start + 4s);
-  EXPECT_EQ(numbers(pop_until(p, start + 9s)), (std::vector<std::uint32_t>{0, 3, 4, 5}));
+  p.push(numbered(7), start + 4100ms);
+  for (std::uint32_t i = 8; i <= 11; ++i) p.push(numbered(i), start + 6099ms);
+  EXPECT_EQ(numbers(pop_until(p, start + 9s)), (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5, 7, 10, 11}));
 }
 
 TEST(path, delays_all_by_the_same_time) {

@@ -84,7 +84,7 @@ const struct {
      "a burst of losses begins at a share P of the datagrams and ends at a\nshare R of those in it (Gilbert-Elliott): "
      "0.5%,25% lose 2 %, 4 at a time"},
     {"burst-every", "TIME,N", set_period, "a time and a number, such as 1s,5",
-     "lose the first N datagrams of each such period but the first"},
+     "lose the first N datagrams of each such period but the first, where they\ncome within a tenth of it"},
     {"reorder", "SHARE[,TIME]", set_reorder, "a share, such as 2%, or with a time, such as 2%,3ms",
      "held back for that time, while others overtake them\n(default: a quarter of the delay, at least 1ms)"},
     {"duplicate", "SHARE", [](impair_direction& d, text t) { return assign(d.path.duplicate, parse_share(t)); },
@@ -134,17 +134,15 @@ void resolve(impair_direction& d, duration round_trip) {
   // What the link carries in a round trip, in octets.
   const double product = static_cast<double>(p.rate) / 8 * std::chrono::duration<double>{round_trip}.count();
   const auto fix = [&](const char* option, const std::optional<queue_size>& size, drivers::queue_length& to) {
-    if (!size) return;
-    const std::string name = std::string{"--"} + option;
-    if (p.rate == 0) throw CLI::ValidationError(name, "needs a --rate: nothing waits where there is no bottleneck");
+    if (!size || p.rate == 0) return;
     if (size->round_trips && round_trip == 0s)
-      throw CLI::ValidationError(name, "bdp needs a --delay: without one a round trip takes no time");
+      throw CLI::ValidationError(option, "bdp needs a --delay: without one a round trip takes no time");
     to = size->length;
     if (size->round_trips) to.octets = static_cast<std::uint64_t>(product * *size->round_trips);
   };
   if (p.rate > 0) p.queue.octets = std::max(static_cast<std::uint64_t>(product), least_default_queue);
-  fix("queue", d.queue, p.queue);
-  fix("ecn-mark", d.unmarked, p.unmarked);
+  fix("--queue", d.queue, p.queue);
+  fix("--ecn-mark", d.unmarked, p.unmarked);
 }
 
 }  // namespace
@@ -204,6 +202,11 @@ CLI::App* add_impair(CLI::App& app, impair_options& o) {
 void resolve(impair_options& o) {
   if (o.first.device == o.second.device && o.first.netns == o.second.netns)
     throw CLI::ValidationError("SECOND", "is the device that FIRST is; a path has two ends");
+  if (o.there.path.rate == 0 && o.back.path.rate == 0)
+    for (const impair_direction* d : {&o.there, &o.back})
+      if (d->queue || d->unmarked)
+        throw CLI::ValidationError(d->queue ? "--queue" : "--ecn-mark",
+                                   "needs a --rate: nothing waits where there is no bottleneck");
   const duration round_trip = o.there.path.delay + o.back.path.delay;
   resolve(o.there, round_trip);
   resolve(o.back, round_trip);

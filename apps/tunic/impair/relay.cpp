@@ -88,9 +88,8 @@ void relay::run() {
     const std::uint64_t before = moved();
     if (may_take())
       for (relay_direction* d : {&there_, &back_}) more |= d->take(now);
-    else if (there_.path().under_way() + back_.path().under_way() == 0)
-      return;
     for (relay_direction* d : {&there_, &back_}) d->hand_on(now);
+    if (!may_take() && there_.path().under_way() + back_.path().under_way() == 0) return;
 
     next_turn = std::max(next_turn, now - free_turns * turn) + turn;
     if (more)
