@@ -9,15 +9,15 @@ import threading
 from support import KERNEL4, KERNEL6, MIB, STACK4, Skip, eventually, inside, ip, process
 
 
-def make_device(name="tun0", mtu=1500):
-    """A persistent TUN device, up, with the kernel's addresses and CUBIC towards the stack."""
+def make_device(name="tun0", mtu=1500, addresses=(KERNEL4, KERNEL6), where=()):
+    """A persistent TUN device, up, with the kernel's addresses and CUBIC towards the stack; `where`: -n NETNS."""
     if not os.path.exists("/dev/net/tun"):
         raise Skip("there is no /dev/net/tun: modprobe tun")
-    ip("tuntap", "add", "dev", name, "mode", "tun")
-    ip("link", "set", name, "mtu", mtu, "up")
-    ip("address", "add", f"{KERNEL4}/24", "dev", name)
-    ip("address", "add", f"{KERNEL6}/64", "dev", name, "nodad")
-    use_cubic(name, KERNEL4)
+    ip(*where, "tuntap", "add", "dev", name, "mode", "tun")
+    ip(*where, "link", "set", name, "mtu", mtu, "up")
+    ip(*where, "address", "add", f"{addresses[0]}/24", "dev", name)
+    ip(*where, "address", "add", f"{addresses[1]}/64", "dev", name, "nodad")
+    use_cubic(name, addresses[0], *where)
 
 
 def use_cubic(device, source, *where):
