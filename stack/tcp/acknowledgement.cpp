@@ -1,9 +1,10 @@
 #include <algorithm>
+#include <array>
 
 #include "stack/tcp/layer.hpp"
 
-// RFC 9293 §3.10.7.4, fifth step: what an acknowledgement says of the text sent, of the round trip, of loss and of the
-// window.
+// RFC 9293 §3.10.7.4, fifth step: what an acknowledgement says of the text sent, of the round trip and of the window.
+// What it says of loss is in recovery.cpp.
 
 namespace tunic::tcp {
 namespace {
@@ -62,88 +63,176 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
 }
 
 void layer::take_ack(tcb& t, const segment& s, instant now) {
-  t.unanswered =
-      t.user || t.listener ? 0 : t.unanswered;  // an answering peer is alive; nobody waits for ever for an orphan's
-  if (s.ack > t.snd.una) {
-    on_new_ack(t, s, now);
-  } else if (s.ack == t.snd.una && t.snd.una != t.snd.nxt && s.bare && window_in(t, s) == t.snd.wnd && t.snd.wnd > 0) {
-    on_duplicate_ack(t, now);  // RFC 5681 §2; what a shut window answers to probes is none
-  }
+  // An answering peer is alive; but nobody waits for ever for an orphan's.
+  if (t.user || t.listener) t.unanswered = 0;
+  ack_news n;
+  n.prior_una = t.snd.una;
+  n.prior_in_flight = t.board.in_flight();
+  // RFC 5681 §2; what a shut window answers to probes is none.
+  n.duplicate = s.ack == t.snd.una && !t.board.empty() && s.bare && window_in(t, s) == t.snd.wnd && t.snd.wnd > 0;
+  const auto& echo = s.header.options.timestamps;
+  n.timestamp_proves = t.timestamps_on && echo && t.recovery.resent_at != instant{} &&
+                       static_cast<std::int32_t>(echo->ecr - timestamp(t, t.recovery.resent_at)) < 0;
+  if (t.sack_on && !s.header.options.sack.empty()) take_sack(t, s, n, now);
+  if (s.ack > t.snd.una) take_cumulative(t, s, n, now);
+  sample_rtt(t, s, n, now);
+  t.rack.adapt(t.rate.newest_prior(), t.rate.delivered());
+  take_probe_ack(t, s.ack, n, now);
+  judge(t, n, now);
+  tell_congestion_control(t, n, now);
   update_window(t, s);
-}
-
-void layer::on_new_ack(tcb& t, const segment& s, instant now) {
-  const std::uint32_t acked = distance(t.snd.una, s.ack);
-  const std::uint32_t flight = distance(t.snd.una, t.snd.nxt);
-  sample_rtt(t, s, now);
-  t.send_queue.pop_front(std::min<std::uint64_t>(distance(t.seq_of(t.send_queue.begin()), s.ack), t.send_queue.size()));
-  t.snd.una = s.ack;
-  t.unanswered = 0;
-  t.duplicate_acks = 0;
-  t.soft_error = {};  // the path works again
-  const auto phase = t.recovery.current();
-  const auto progress = t.recovery.on_new_ack(t.snd.una, t.snd.nxt, t.mss);
-  if (phase == recovery::phase::fast) {
-    if (progress == recovery::progress::full) {
-      t.cc.on_recovered(distance(t.snd.una, t.snd.nxt));
-    } else {
-      t.cc.on_partial_ack(acked);
-    }
-  } else {
-    // Half of the window in flight is use enough: what a super-segment rounds off, or slow start has just added, is not
-    // idleness.
-    t.cc.on_ack(acked, flight >= t.cc.cwnd() / 2);
-  }
-  if (t.snd.una == t.snd.nxt) {
-    t.deadline(timer::retransmit) = never;  // RFC 6298 §5.2
-  } else {
-    arm_retransmit(t, now);  // §5.3
-  }
   if (t.send_short && t.send_queue.size() <= t.send_buffer / 2) {
     t.send_short = false;
     t.pending.writable = true;
   }
-  make_ready(t);
+  if (n.acked > 0 || n.sacked || n.lost > 0 || n.duplicate) make_ready(t);
 }
 
-void layer::on_duplicate_ack(tcb& t, instant) {
-  constexpr unsigned threshold = 3;  // RFC 5681 §3.2
-  if (t.duplicate_acks < 255) ++t.duplicate_acks;
-  if (t.recovery.current() == recovery::phase::fast) {
-    t.cc.on_duplicate_ack();
-  } else if (t.duplicate_acks == threshold && t.recovery.may_enter_fast(t.snd.una)) {
-    t.cc.on_fast_retransmit(distance(t.snd.una, t.snd.nxt));
-    t.recovery.enter_fast(t.snd.una, t.snd.nxt, t.mss);
+// RFC 2018 §5, RFC 2883 §4. What does not lie between SND.UNA and SND.NXT tells nothing, or lies.
+void layer::take_sack(tcb& t, const segment& s, ack_news& n, instant now) {
+  const auto& list = s.header.options.sack;
+  const wire::sack_block* first = list.begin();
+  const bool inside = list.size() > 1 && first->left >= first[1].left && first->right <= first[1].right;
+  const bool plausible = first->left < first->right && first->right <= t.snd.nxt &&
+                         distance(first->left, first->right) <= t.snd.max_wnd &&
+                         distance(first->left, t.snd.nxt) <= 2 * std::max(t.snd.max_wnd, t.outstanding());
+  if (plausible && (first->left < s.ack || inside)) take_dsack(t, *first, n);
+  std::array<const wire::sack_block*, wire::sack_list::max_blocks> ascending{};  // or the highest hides reordering
+  std::size_t count = 0;
+  for (const auto& b : list) {
+    if (b.left >= b.right || b.right > t.snd.nxt || b.right <= max(s.ack, t.snd.una)) continue;
+    std::size_t i = count++;
+    for (; i > 0 && ascending[i - 1]->left > b.left; --i) ascending[i] = ascending[i - 1];
+    ascending[i] = &b;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const wire::sack_block* b = ascending[i];
+    t.board.sack(max(b->left, t.snd.una), b->right, [&](const scoreboard::run& r) {
+      const auto above = t.board.highest_sacked();
+      n.sacked = true;
+      take_delivered(t, r, above && r.begin < *above ? above : std::nullopt, s, n, now);
+      if (r.again) return;
+      if (!n.oldest_sacked) n.oldest_sacked = r.sent.at;
+      n.newest_sacked = r.sent.at;
+    });
+  }
+}
+
+void layer::take_dsack(tcb& t, const wire::sack_block& b, ack_news& n) {
+  n.dsack = true;
+  const std::uint32_t octets = distance(b.left, b.right);
+  auto& r = t.recovery;
+  if (r.probing && r.probe_again && b.right == r.probe_end) {
+    n.probe_dsack = true;  // the probe was needless, which is its risk: no sign of reordering (RFC 8985 §7.4.1)
+  } else {
+    t.rack.on_dsack();
+  }
+  if (r.may_undo && b.right > r.begin) r.undo_octets -= std::min(r.undo_octets, octets);
+}
+
+// A stretch has arrived. `above`, where given, arrived before it although it was sent later: reordering, unless this
+// was sent again.
+void layer::take_delivered(tcb& t, const scoreboard::run& r, std::optional<seq> above, const segment& s, ack_news& n,
+                           instant now) {
+  n.delivered += r.size();
+  t.rate.on_delivered(r, now);
+  const auto& echo = s.header.options.timestamps;
+  const bool spurious = t.timestamps_on && echo && static_cast<std::int32_t>(echo->ecr - timestamp(t, r.sent.at)) < 0;
+  t.rack.on_delivered(r, spurious, t.rtt.min(), now);
+  if (r.again) return;
+  if (r.end <= t.recovery.end) n.original = true;
+  if (above) note_reordering(t, r.begin, *above);
+}
+
+void layer::note_reordering(tcb& t, seq late, seq above) {
+  constexpr std::uint32_t most = 300;  // segments; farther apart is loss
+  const std::uint32_t reach = (distance(late, above) + t.mss - 1) / t.mss;
+  t.recovery.reordering =
+      static_cast<std::uint16_t>(std::max<std::uint32_t>(t.recovery.reordering, std::min(reach, most)));
+  t.rack.on_reordering();
+}
+
+void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) {
+  n.acked = distance(t.snd.una, s.ack);
+  t.send_queue.pop_front(std::min<std::uint64_t>(distance(t.seq_of(t.send_queue.begin()), s.ack), t.send_queue.size()));
+  const auto above = t.board.highest_sacked();
+  const std::uint32_t presumed = t.board.presumed();
+  t.snd.una = s.ack;
+  t.board.acknowledge(s.ack, [&](const scoreboard::run& r) {
+    take_delivered(t, r, above && r.begin < *above ? above : std::nullopt, s, n, now);
+    if (r.again) {
+      n.acked_again = true;
+      return;
+    }
+    if (!n.oldest_acked) n.oldest_acked = r.sent.at;
+    n.newest_acked = r.sent.at;
+  });
+  if (t.recovery.hold < s.ack && t.recovery.phase == recovery_phase::open) t.recovery.hold = s.ack;
+  t.unanswered = 0;
+  t.soft_error = {};  // the path works again
+  if (t.sack_on) return;
+  // What duplicate ACKs had stood for is acknowledged now, but for the hole itself, and was counted before.
+  const std::uint32_t beyond = n.acked > t.mss ? n.acked - t.mss : 0;
+  const std::uint32_t counted = std::min(presumed, beyond);
+  n.delivered -= std::min(n.delivered, counted);
+  t.rate.discount(counted);
+  const bool held = t.recovery.phase == recovery_phase::recovery || t.recovery.phase == recovery_phase::loss;
+  t.board.presume(held ? presumed - counted : 0);
+  t.recovery.duplicate_acks = static_cast<std::uint8_t>(std::min<std::uint32_t>(255, t.board.presumed() / t.mss));
+}
+
+// RFC 6298 §3 (Karn) and RFC 7323 §4: what was sent again is measured by its timestamp or not at all.
+void layer::sample_rtt(tcb& t, const segment& s, const ack_news& n, instant now) {
+  const auto& echo = s.header.options.timestamps;
+  if (n.oldest_acked && !n.acked_again) {
+    t.rtt.sample(now - *n.oldest_acked, now - *n.newest_acked, now);
+  } else if (n.oldest_sacked) {
+    t.rtt.sample(now - *n.oldest_sacked, now - *n.newest_sacked, now);
+  } else if (n.acked > 0 && t.timestamps_on && echo && echo->ecr != 0) {
+    const auto ms = static_cast<std::int32_t>(timestamp(t, now) - echo->ecr);
+    if (ms < 0) return;
+    const duration r = std::max<duration>(std::chrono::milliseconds{ms}, std::chrono::milliseconds{1});
+    t.rtt.sample(r, r, now);
   } else {
     return;
   }
-  make_ready(t);
+  t.backoff = 0;  // only a new measurement ends the backing off (RFC 6298 §5)
 }
 
-void layer::sample_rtt(tcb& t, const segment& s, instant now) {
-  if (t.timing) {
-    if (s.ack < t.timed_seq) return;
-    t.timing = false;
-    t.rtt.sample(now - t.timed_at);
-    t.backoff = 0;  // only a new measurement ends the backing off (RFC 6298 §5)
-  } else if (t.timestamps_on && s.header.options.timestamps && s.header.options.timestamps->ecr != 0) {
-    // Karn's ambiguity does not touch timestamps (RFC 7323 §4.1).
-    const auto ms = static_cast<std::int32_t>(timestamp(t, now) - s.header.options.timestamps->ecr);
-    if (ms < 0) return;
-    t.rtt.sample(std::chrono::milliseconds{ms});
-    t.backoff = 0;
+void layer::tell_congestion_control(tcb& t, const ack_news& n, instant now) {
+  if (n.delivered == 0 && n.lost == 0) return;
+  ack_facts f;
+  f.now = now;
+  f.phase = t.recovery.phase;
+  f.acked = n.acked;
+  f.delivered = n.delivered;
+  f.lost = n.lost;
+  f.in_flight = t.board.in_flight();
+  f.prior_in_flight = n.prior_in_flight;
+  f.total_delivered = t.rate.delivered();
+  f.total_lost = t.rate.lost();
+  f.srtt = t.rtt.srtt();
+  f.min_rtt = t.rtt.min();
+  if (n.newest_acked && !n.acked_again) {
+    f.rtt = now - *n.newest_acked;
+  } else if (n.newest_sacked) {
+    f.rtt = now - *n.newest_sacked;
   }
+  const std::uint64_t prior = t.rate.newest_prior();
+  f.rate = t.rate.take_sample(t.rtt.min());
+  f.round_start = n.delivered > 0 && t.rate.round_has_passed(prior);
+  // RFC 7661 §4.3: more than half of the window in flight is use enough in slow start.
+  f.window_limited = t.window_limited || (t.cc->cwnd() < t.cc->ssthresh() && t.cc->cwnd() < 2 * t.most_in_flight);
+  t.cc->on_ack(f);
 }
 
 void layer::update_window(tcb& t, const segment& s) {
   if (s.ack < t.snd.una) return;
   if (!(t.snd.wl1 < s.seq || (t.snd.wl1 == s.seq && t.snd.wl2 <= s.ack))) return;
   const std::uint32_t wnd = window_in(t, s);
-  const bool opens = t.snd.wnd == 0 && wnd > 0;
   if (wnd > t.snd.wnd) {
-    if (opens) t.backoff = 0;
-    if (opens || t.snd.una == t.snd.nxt) t.deadline(timer::retransmit) = never;  // it watched over the window
-    if (opens) t.recovery.mark(t.snd.una, t.snd.nxt);                            // this met a shut one
+    if (t.recovery.awaited == retransmit_kind::persist) t.deadline(timer::retransmit) = never;
+    if (t.snd.wnd == 0) t.backoff = 0;
     make_ready(t);
   }
   t.snd.wnd = wnd;

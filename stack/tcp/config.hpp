@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "stack/base/time.hpp"
+#include "stack/tcp/congestion_control.hpp"
 
 namespace tunic::tcp {
 
@@ -12,12 +13,13 @@ namespace tunic::tcp {
 struct config {
   duration msl =
       std::chrono::seconds{30};  ///< TIME-WAIT lasts two of them: 60 s, as Linux; RFC 9293 §3.4.2 says 2 minutes
-  duration rto_initial = std::chrono::seconds{1};     ///< RFC 6298 §2.1
-  duration rto_min = std::chrono::milliseconds{200};  ///< Linux's; RFC 6298 §2.4 says 1 s
-  duration rto_max = std::chrono::seconds{60};        ///< RFC 6298 §2.5
-  unsigned syn_retries = 7;                           ///< 183 s of trying; RFC 9293 §3.8.3 MUST-23 asks for 3 minutes
-  unsigned syn_ack_retries = 5;                       ///< a half-open connection is given up after 63 s
-  unsigned retries = 15;                              ///< of text and FIN; beyond RFC 9293 §3.8.3's R2 of 100 s
+  duration rto_initial = std::chrono::seconds{1};  ///< RFC 6298 §2.1
+  duration rto_min =
+      std::chrono::milliseconds{200};  ///< for variance, on top of SRTT, as Linux; RFC 6298 §2.4 says 1 s in all
+  duration rto_max = std::chrono::seconds{60};  ///< RFC 6298 §2.5
+  unsigned syn_retries = 7;                     ///< 183 s of trying; RFC 9293 §3.8.3 MUST-23 asks for 3 minutes
+  unsigned syn_ack_retries = 5;                 ///< a half-open connection is given up after 63 s
+  unsigned retries = 15;                        ///< of text and FIN; beyond RFC 9293 §3.8.3's R2 of 100 s
   duration delayed_ack = std::chrono::milliseconds{40};  ///< RFC 9293 §3.8.6.3 MUST-40 allows up to 0.5 s
   duration fin_wait_2_timeout =
       std::chrono::seconds{60};                      ///< for a connection whose user is gone; Linux's tcp_fin_timeout
@@ -27,7 +29,10 @@ struct config {
 
   std::uint32_t receive_buffer = 4u << 20;  ///< octets of text a connection may hold for its user
   std::uint32_t send_buffer = 4u << 20;     ///< octets a user may have waiting or in flight
-  unsigned initial_window = 10;             ///< segments (RFC 6928 §2)
+  congestion_algorithm congestion = congestion_algorithm::cubic;
+  bool pacing = false;  ///< of Reno and CUBIC, which burst otherwise; BBR always paces
+  duration pacing_quantum = std::chrono::milliseconds{1};  ///< text of so long may leave at once
+  unsigned initial_window = 10;                            ///< segments (RFC 6928 §2)
 
   unsigned challenge_acks_per_second = 1000;  ///< of the whole stack (RFC 5961 §7)
   std::size_t time_wait_records = 1u << 20;   ///< beyond it a connection goes to CLOSED at once; 112 octets each

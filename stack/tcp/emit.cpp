@@ -19,7 +19,8 @@ wire::wire_window scale_down(std::uint32_t octets, wire::window_shift shift) {
 wire::tcp_options layer::options_of(const tcb& t, instant now) const {
   wire::tcp_options o;
   if (t.timestamps_on) o.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};
-  if (t.sack_on && t.receive_queue.has_gap()) {  // RFC 2018 §4
+  if (t.sack_on && t.rcv.duplicate) o.sack.push_back(*t.rcv.duplicate);  // RFC 2883 §4: first of all
+  if (t.sack_on && t.receive_queue.has_gap()) {                          // RFC 2018 §4
     const auto blocks = t.receive_queue.blocks();
     for (std::size_t i = 0; i < blocks.count; ++i) {
       const auto [begin, end] = blocks.list[i];
@@ -58,6 +59,7 @@ void layer::emit(tcb& t, frame& out, wire::tcp_header& h, std::uint32_t mss, ins
     h.ack_number = t.rcv.nxt;
     t.ts.last_ack_sent = t.rcv.nxt;
     t.ack_now = false;
+    t.rcv.duplicate.reset();
     t.unacked = 0;
     t.deadline(timer::delayed_ack) = never;
   }

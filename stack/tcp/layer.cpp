@@ -91,9 +91,13 @@ void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
     const std::uint16_t before = t.mss;
     ip_.lower_path_mtu(e.destination, e.mtu, now);
     t.mss = mss_for(t);
-    t.cc.set_mss(t.mss);
-    if (t.mss < before) {  // RFC 8201 §5.5: what did not fit is sent again, and this is no sign of congestion
-      t.recovery.enter_timeout(t.snd.una, t.snd.nxt);
+    if (t.cc) t.cc->set_mss(t.mss);
+    if (t.mss < before && !t.board.empty()) {
+      // RFC 8201 §5.5: what did not fit is sent again, and this is no sign of congestion.
+      t.board.mark_all_lost([](const scoreboard::run&) { return false; });
+      t.recovery.phase = recovery_phase::loss;
+      t.recovery.end = t.snd.nxt;
+      t.recovery.may_undo = t.recovery.frto = false;
       make_ready(t);
     }
     return;

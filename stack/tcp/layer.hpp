@@ -19,6 +19,7 @@
 #include "stack/tcp/demux.hpp"
 #include "stack/tcp/isn.hpp"
 #include "stack/tcp/listener.hpp"
+#include "stack/tcp/news.hpp"
 #include "stack/tcp/observer.hpp"
 #include "stack/tcp/orphans.hpp"
 #include "stack/tcp/segment.hpp"
@@ -133,23 +134,59 @@ class layer {
   void offer_options(tcb& t);
   void take_options(tcb& t, const segment& s);
   void become_established(tcb& t, const segment& s, instant now);
-  void take_ack(tcb& t, const segment& s, instant now);
-  void on_new_ack(tcb& t, const segment& s, instant now);
-  void on_duplicate_ack(tcb& t, instant now);
-  void sample_rtt(tcb& t, const segment& s, instant now);
-  void update_window(tcb& t, const segment& s);
   void challenge(tcb& t, instant now);
   void reset_peer(const segment& s);
   void arrives_time_wait(time_wait& w, const segment& s, instant now);
 
+  // acknowledgement.cpp: what an ACK tells.
+  void take_ack(tcb& t, const segment& s, instant now);
+  void take_sack(tcb& t, const segment& s, ack_news& n, instant now);
+  static void take_dsack(tcb& t, const wire::sack_block& b, ack_news& n);
+  void take_delivered(tcb& t, const scoreboard::run& r, std::optional<seq> above, const segment& s, ack_news& n,
+                      instant now);
+  static void note_reordering(tcb& t, seq late, seq above);
+  void take_cumulative(tcb& t, const segment& s, ack_news& n, instant now);
+  void sample_rtt(tcb& t, const segment& s, const ack_news& n, instant now);
+  static void tell_congestion_control(tcb& t, const ack_news& n, instant now);
+  void update_window(tcb& t, const segment& s);
+
+  // recovery.cpp: what it tells of loss.
+  void judge(tcb& t, ack_news& n, instant now);
+  bool judge_episode(tcb& t, ack_news& n, instant now);
+  void judge_timeout(tcb& t, const ack_news& n, instant now);
+  static void presume_segment(tcb& t, ack_news& n, instant now);
+  bool find_losses(tcb& t, ack_news& n, instant now);
+  bool rack_detect(tcb& t, std::uint32_t& newly_lost, instant now);
+  void enter_recovery(tcb& t, std::uint32_t in_flight, instant now);
+  void enter_cwr(tcb& t, instant now);
+  void enter_loss(tcb& t, bool again, instant now);
+  static void reduce(tcb& t, congestion_cause why, std::uint32_t in_flight, instant now);
+  static void begin_undo(tcb& t);
+  static void finish_episode(tcb& t, instant now);
+  static void hold_reno(tcb& t);
+  static void try_open(tcb& t);
+  static bool was_spurious(const tcb& t, const ack_news& n);
+  static void undo(tcb& t, instant now);
+  static bool undo_by_dsack(tcb& t, instant now);
+  static bool undo_partial(tcb& t, const ack_news& n, instant now);
+  void take_probe_ack(tcb& t, seq ack, const ack_news& n, instant now);
+
   // sender.cpp: which segment goes next.
   bool send_next(tcb& t, frame& out, instant now);
   bool send_syn(tcb& t, frame& out, instant now);
+  bool send_head(tcb& t, frame& out, std::uint32_t mss, instant now);
+  bool send_loss_probe(tcb& t, frame& out, std::uint32_t mss, instant now);
   bool send_again(tcb& t, frame& out, std::uint32_t mss, instant now);
+  void send_again(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, instant now);
   bool send_new(tcb& t, frame& out, std::uint32_t mss, instant now);
+  void transmit_new(tcb& t, frame& out, seq to, std::uint32_t mss, instant now);
   bool send_empty(tcb& t, frame& out, seq at, instant now);
+  seq send_text(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, instant now);
+  void check_idle(tcb& t, instant now);
+  static void note_window_use(tcb& t, bool limited);
+  static bool held_by_pace(tcb& t, instant now);
+  void pace(tcb& t, std::uint32_t octets, instant now);
   [[nodiscard]] std::uint32_t most_text(const tcb& t, std::uint32_t mss) const;
-  void after_sending(tcb& t, seq end, instant now);
 
   // emit.cpp: a segment becomes a frame.
   [[nodiscard]] wire::tcp_options options_of(const tcb& t, instant now) const;
@@ -160,11 +197,18 @@ class layer {
 
   // timeouts.cpp: RFC 9293 §3.10.8.
   void on_timeout(tcb& t, instant now);
+  void on_retransmit_deadline(tcb& t, instant now);
   void on_retransmit_timeout(tcb& t, instant now);
+  void on_reordering_timeout(tcb& t, instant now);
+  bool out_of_patience(tcb& t, unsigned most, instant now);
   void on_keep_alive_timeout(tcb& t, instant now);
   void rearm(tcb& t);
   [[nodiscard]] duration rto(const tcb& t) const;  // before any backoff
   void arm_retransmit(tcb& t, instant now);
+  void arm_loss_timer(tcb& t, instant now, bool advancing);
+  static bool may_probe(const tcb& t);
+  [[nodiscard]] duration backed_off(const tcb& t) const;
+  void arm_persist(tcb& t, instant now);
   void arm_keep_alive(tcb& t, instant now);
 
   // layer.cpp

@@ -84,6 +84,19 @@ receive_queue::range receive_queue::range_around(std::uint64_t offset) const {
   return {first->begin, last->end()};
 }
 
+receive_queue::range receive_queue::duplicate_of(std::uint64_t offset, std::uint32_t size) const {
+  if (!ahead_) return {};
+  const auto& pieces = ahead_->pieces;
+  const auto first =
+      std::partition_point(pieces.begin(), pieces.end(), [&](const piece& p) { return p.end() <= offset; });
+  if (first == pieces.end() || first->begin >= offset + size) return {};
+  const std::uint64_t begin = std::max(first->begin, offset);
+  std::uint64_t end = first->end();
+  for (auto next = first + 1; next != pieces.end() && next->begin == end && end < offset + size; ++next)
+    end = next->end();
+  return {begin, std::min(end, offset + size)};
+}
+
 receive_queue::ranges receive_queue::blocks() const {
   ranges found;
   if (!ahead_) return found;

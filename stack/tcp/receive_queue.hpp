@@ -42,6 +42,9 @@ class receive_queue {
   void drop_ready() { ready_.clear(); }
   void clear();
 
+  /// What of [offset, offset + size) is held ahead of the gap already, its first stretch; empty where nothing is.
+  [[nodiscard]] range duplicate_of(std::uint64_t offset, std::uint32_t size) const;
+
   /// The ranges ahead of the gap, the one that changed last first (RFC 2018 §4): what SACK blocks report.
   struct ranges {
     std::array<range, 4> list;

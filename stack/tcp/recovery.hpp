@@ -3,73 +3,42 @@
 #include <cstdint>
 
 #include "stack/base/seq.hpp"
+#include "stack/base/time.hpp"
+#include "stack/tcp/congestion_control.hpp"
 
 namespace tunic::tcp {
 
-/// What is taken for lost and has to be sent again: NewReno (RFC 6582) and the timeout of RFC 6298. It holds the range
-/// [next, end) of sequence numbers that wait for retransmission; the sender takes from its front.
-class recovery {
- public:
-  enum class phase : std::uint8_t { none, fast, timeout };
+/// What the retransmission deadline stands for: there is but one of them at a time.
+enum class retransmit_kind : std::uint8_t {
+  timeout,     ///< RFC 6298
+  reordering,  ///< what RACK waits for may still come (RFC 8985 §6.2, step 5)
+  loss_probe,  ///< TLP's PTO (RFC 8985 §7.2)
+  persist,     ///< a window too small to send into (RFC 9293 §3.8.6.1)
+};
 
-  [[nodiscard]] phase current() const { return phase_; }
-  [[nodiscard]] bool has_lost() const { return next_ < end_; }
-  [[nodiscard]] seq lost_begin() const { return next_; }
-  [[nodiscard]] std::uint32_t lost_octets() const { return has_lost() ? distance(next_, end_) : 0; }
-  [[nodiscard]] seq lost_end() const { return end_; }
+/// Where loss recovery stands, and what it would take back should the loss prove to be none.
+struct recovery {
+  recovery_phase phase = recovery_phase::open;
+  retransmit_kind awaited = retransmit_kind::timeout;
 
-  /// Whether duplicates of this ACK may start a fast retransmit: not for what an earlier recovery sent (RFC 6582 §3.2,
-  /// step 1).
-  [[nodiscard]] bool may_enter_fast(seq una) const {
-    return phase_ == phase::none && (!recover_set_ || recover_ < una);
-  }
-  void enter_fast(seq una, seq nxt, std::uint32_t mss) {
-    phase_ = phase::fast;
-    set_recover(nxt);
-    mark(una, min(nxt, una + mss));
-  }
-  void enter_timeout(seq una, seq nxt) {
-    phase_ = phase::timeout;
-    set_recover(nxt);
-    mark(una, nxt);
-  }
-  /// [from, to) is to be sent again.
-  void mark(seq from, seq to) {
-    next_ = from;
-    end_ = to;
-  }
+  bool may_undo : 1 = false;      ///< the window was reduced by this episode and can be restored
+  bool resent_any : 1 = false;    ///< something was sent again in this episode
+  bool frto : 1 = false;          ///< whether the timeout was spurious is not yet clear (RFC 5682)
+  bool frto_probing : 1 = false;  ///< new text goes first, to find that out (RFC 5682 §3.1, step 2b)
+  bool probing : 1 = false;       ///< a loss probe is on its way (RFC 8985 §7.3, TLP.end_seq)
+  bool probe_again : 1 = false;   ///< and it was a retransmission (TLP.is_retrans)
+  bool probe_due : 1 = false;     ///< one is to be sent
+  bool head_due : 1 = false;      ///< the oldest segment is to be sent again whatever the windows say
 
-  void on_sent_again(seq to) { next_ = to; }
+  std::uint8_t duplicate_acks = 0;  ///< of a peer without SACK; each has taken a segment from the network
+  std::uint16_t reordering = 3;     ///< segments: DupThresh, or as far as reordering was seen to reach
 
-  enum class progress : std::uint8_t { none, partial, full };
-  /// SND.UNA has moved to `una`.
-  progress on_new_ack(seq una, seq nxt, std::uint32_t mss) {
-    if (next_ < una) next_ = una;
-    if (end_ < next_) end_ = next_;
-    if (phase_ == phase::none) {
-      if (recover_ < una) recover_set_ = false;  // passed: in 2^31 octets it would seem to lie ahead again
-      return progress::none;
-    }
-    if (una >= recover_) {
-      phase_ = phase::none;
-      mark(una, una);
-      return progress::full;
-    }
-    if (phase_ == phase::fast) mark(una, min(nxt, una + mss));
-    return progress::partial;
-  }
-
- private:
-  void set_recover(seq nxt) {
-    recover_ = nxt;
-    recover_set_ = true;
-  }
-
-  phase phase_ = phase::none;
-  bool recover_set_ = false;
-  seq recover_;  // SND.NXT when the loss was found
-  seq next_;
-  seq end_;
+  seq end;                        ///< SND.NXT when the episode began: RecoveryPoint
+  seq begin;                      ///< SND.UNA then
+  seq hold;                       ///< without SACK: duplicates of an ACK before this begin no episode (RFC 6582 §3.2)
+  seq probe_end;                  ///< SND.NXT behind the probe
+  std::uint32_t undo_octets = 0;  ///< sent again in this episode and not reported needless
+  instant resent_at{};            ///< the first retransmission of the episode (RFC 3522's RetransmitTS)
 };
 
 }  // namespace tunic::tcp

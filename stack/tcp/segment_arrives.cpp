@@ -118,7 +118,7 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
     enter(t, state::syn_received, now);
     t.deadline(timer::retransmit) = never;
     t.backoff = t.unanswered = 0;
-    t.recovery.mark(t.snd.iss, t.snd.nxt);
+    t.syn_due = true;
     make_ready(t);
     return;
   }
@@ -136,13 +136,22 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
 }
 
 void layer::become_established(tcb& t, const segment& s, instant now) {
-  sample_rtt(t, s, now);
+  ack_news n;
+  n.acked = 1;
+  n.acked_again = t.retransmits > 0;
+  n.oldest_acked = n.newest_acked = t.last_sent;
+  sample_rtt(t, s, n, now);
   t.deadline(timer::retransmit) = never;
+  t.syn_due = false;
   t.syn_timed_out = t.unanswered > 0;
+  t.cc = make_congestion_control(config_.congestion, isn_.timestamp_offset(t.ends), config_.pacing);
   // RFC 6928 §2: one lost SYN may be chance, two mean that the path is full.
-  t.cc.on_established(t.unanswered > 1 ? 1 : config_.initial_window, t.mss);
-  t.backoff = t.unanswered = t.duplicate_acks = 0;
-  t.recovery.mark(t.snd.una, t.snd.una);
+  t.cc->on_established((t.unanswered > 1 ? 1 : config_.initial_window) * std::uint32_t{t.mss}, t.mss,
+                       t.rtt.sampled() ? std::optional{t.rtt.srtt()} : std::nullopt, now);
+  t.paced = config_.pacing || t.cc->algorithm() == congestion_algorithm::bbr;
+  t.backoff = t.unanswered = 0;
+  t.recovery.hold = t.round_end = t.snd.una;
+  t.fresh = true;
   t.last_received = now;
   arm_keep_alive(t, now);
   if (t.listener) {
@@ -160,7 +169,7 @@ void layer::become_established(tcb& t, const segment& s, instant now) {
 void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
   if (t.state == state::syn_received && s.flags.syn && !s.flags.ack && !s.flags.rst && s.seq == t.rcv.irs) {
     // The peer repeats its SYN, so our answer was lost; an ACK alone would tell it nothing.
-    t.recovery.mark(t.snd.iss, t.snd.nxt);
+    t.syn_due = true;
     make_ready(t);
     return;
   }
@@ -205,7 +214,10 @@ bool layer::check_sequence(tcb& t, segment& s) {
   const std::uint32_t len = s.len();
   if (len == 0)
     return t.rcv.nxt <= s.seq && s.seq <= t.rcv.edge;  // the edge itself: where a peer that filled the window stands
-  if (s.seq > t.rcv.edge || s.seq + len <= t.rcv.nxt) return false;
+  if (s.seq > t.rcv.edge || s.seq + len <= t.rcv.nxt) {
+    if (s.seq < t.rcv.nxt && !s.text.empty()) t.rcv.duplicate = {s.seq, s.seq + s.text.size()};  // RFC 2883 §4
+    return false;
+  }
   if (s.seq == t.rcv.edge && !s.text.empty()) {
     // A shut window takes no text, "but special allowance should be made to accept valid ACKs, URGs, and RSTs".
     if (s.seq != t.rcv.nxt) return false;
@@ -215,6 +227,7 @@ bool layer::check_sequence(tcb& t, segment& s) {
   if (s.seq < t.rcv.nxt) {
     std::uint32_t old = distance(s.seq, t.rcv.nxt);
     if (s.flags.syn) --old;
+    if (old > 0 && !s.text.empty()) t.rcv.duplicate = {s.seq, t.rcv.nxt};  // RFC 2883 §4
     s.text.remove_prefix(std::min(old, s.text.size()));
     s.seq = t.rcv.nxt;
     t.ack_now = true;  // the peer repeats what it thinks lost
@@ -285,6 +298,12 @@ void layer::take_text(tcb& t, const segment& s, instant now) {
   }
   const bool had_gap = t.receive_queue.has_gap();
   const std::uint64_t before = t.receive_queue.expected();
+  if (const auto twice = t.receive_queue.duplicate_of(before + distance(t.rcv.nxt, s.seq), s.text.size());
+      twice.end > twice.begin) {  // RFC 2883 §4.1
+    t.rcv.duplicate = {t.rcv.irs + 1 + static_cast<std::uint32_t>(twice.begin),
+                       t.rcv.irs + 1 + static_cast<std::uint32_t>(twice.end)};
+    t.ack_now = true;
+  }
   const bool moved = t.receive_queue.insert(pool_, before + distance(t.rcv.nxt, s.seq), s.text);
   t.rcv.nxt += static_cast<std::uint32_t>(t.receive_queue.expected() - before);
   if (moved) {

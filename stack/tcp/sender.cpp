@@ -13,7 +13,7 @@ bool layer::send_next(tcb& t, frame& out, instant now) {
     case state::time_wait: return false;
     case state::syn_sent:
     case state::syn_received:
-      if (t.snd.nxt == t.snd.iss || t.recovery.has_lost()) return send_syn(t, out, now);
+      if (t.snd.nxt == t.snd.iss || t.syn_due) return send_syn(t, out, now);
       return t.ack_now && send_empty(t, out, t.snd.nxt, now);
     case state::established:
     case state::fin_wait_1:
@@ -23,10 +23,23 @@ bool layer::send_next(tcb& t, frame& out, instant now) {
     case state::last_ack: break;
   }
   // SACK blocks take their room from the text.
-  const auto sack_octets = t.sack_on && t.receive_queue.has_gap() ? 4 + 8 * t.receive_queue.blocks().count : 0;
+  const auto blocks = t.sack_on ? t.receive_queue.blocks().count + (t.rcv.duplicate ? 1 : 0) : 0;
+  const auto sack_octets = blocks > 0 ? 4 + 8 * blocks : 0;
   const auto mss = static_cast<std::uint32_t>(t.mss - std::min<std::size_t>(sack_octets, t.mss / 2u));
-  if (t.recovery.has_lost() && send_again(t, out, mss, now)) return true;
+  auto& r = t.recovery;
+  if (r.head_due && send_head(t, out, mss, now)) return true;
+  if (r.probe_due && send_loss_probe(t, out, mss, now)) return true;
+  if (r.frto_probing) {
+    if (send_new(t, out, mss, now)) return true;
+    if (t.snd.nxt == r.end) r.frto = r.frto_probing = false;  // nothing new may go: RFC 5682 §3.1, step 2b's other half
+  }
+  if (!r.frto_probing && send_again(t, out, mss, now)) return true;
   if (send_new(t, out, mss, now)) return true;
+  if (t.window_probe_due) {
+    // An acknowledged octet's number makes the peer answer with its window (RFC 9293 §3.8.6.1).
+    t.window_probe_due = false;
+    return send_empty(t, out, t.snd.una - 1, now);
+  }
   if (t.keep_alive_due) {  // RFC 9293 §3.8.4: SEG.SEQ = SND.NXT-1 makes the peer answer
     t.keep_alive_due = false;
     return send_empty(t, out, t.snd.nxt - 1, now);
@@ -46,71 +59,148 @@ bool layer::send_syn(tcb& t, frame& out, instant now) {
   if (answer ? t.timestamps_on : config_.timestamps)
     h.options.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};
   if (t.snd.nxt != t.snd.iss) {
-    t.recovery.on_sent_again(t.snd.iss + 1);
-    t.timing = false;  // Karn's algorithm (RFC 6298 §3)
     ++t.retransmits;
     ++counters_.retransmits;
   }
+  t.syn_due = false;
   emit(t, out, h, t.mss, now);
-  after_sending(t, t.snd.iss + 1, now);
+  t.snd.nxt = max(t.snd.nxt, t.snd.iss + 1);
+  t.last_sent = now;
+  if (t.deadline(timer::retransmit) == never) arm_retransmit(t, now);  // RFC 6298 §5.1
   return true;
 }
 
 std::uint32_t layer::most_text(const tcb& t, std::uint32_t mss) const {
   const bool v4 = t.ends.remote.address.is_v4();
   if (!(v4 ? device_.segmentation_v4 : device_.segmentation_v6)) return mss;
-  constexpr std::uint32_t room =
-      65535 - 20 - wire::tcp_header::max_size;  // version 4 counts its header, version 6 does not
-  return std::max(mss, room - room % mss);
+  std::uint64_t room = 65535 - 20 - wire::tcp_header::max_size;  // version 4 counts its header, version 6 does not
+  if (t.paced && t.cc->pacing_rate() > 0) {
+    const auto us = static_cast<std::uint64_t>(config_.pacing_quantum / std::chrono::microseconds{1});
+    room =
+        std::clamp<std::uint64_t>(t.cc->pacing_rate() * us / 1'000'000, std::min<std::uint64_t>(2 * mss, room), room);
+  }
+  return std::max(mss, static_cast<std::uint32_t>(room - room % mss));
 }
 
-bool layer::send_again(tcb& t, frame& out, std::uint32_t mss, instant now) {
-  const seq from = t.recovery.lost_begin();
-  const std::uint32_t lost = t.recovery.lost_octets();
-  std::uint32_t most = most_text(t, mss);
-  if (t.recovery.current() != recovery::phase::fast) {
-    const std::uint32_t pipe = distance(t.snd.una, t.snd.nxt) - lost;
-    const std::uint32_t room = t.cc.cwnd() > pipe ? t.cc.cwnd() - pipe : 0;
-    if (pipe > 0 && room < std::min(mss, lost)) return false;
-    most = std::max(mss, std::min(most, room - room % mss));
-  }
-  const std::uint64_t offset = t.offset_of(from);
-  const auto text = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>({lost, most, t.send_queue.end() - std::min(t.send_queue.end(), offset)}));
-  const std::uint32_t got = text > 0 ? t.send_queue.gather(offset, text, frame::max_slices, out.text) : 0;
+// [from, to) of sequence space, as far as it fits into a frame: text, and the FIN behind it. Returns its end.
+seq layer::send_text(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, instant now) {
+  const seq text_end = t.seq_of(t.send_queue.end());
+  const std::uint32_t text = from < text_end ? distance(from, min(to, text_end)) : 0;
+  const std::uint32_t got = text > 0 ? t.send_queue.gather(t.offset_of(from), text, frame::max_slices, out.text) : 0;
   wire::tcp_header h;
   h.seq_number = from;
   h.flags.ack = true;
-  const seq end = from + got;
-  h.flags.fin = t.fin_sent && end == t.fin_seq() && end < t.recovery.lost_end();
-  h.flags.psh = got > 0 && end == t.seq_of(t.send_queue.end());
+  h.flags.fin = t.closing && from + got == text_end && to > text_end;
+  h.flags.psh = got > 0 && from + got == text_end;
   h.options = options_of(t, now);
-  t.recovery.on_sent_again(end + (h.flags.fin ? 1 : 0));
-  t.timing = false;  // Karn's algorithm (RFC 6298 §3)
-  ++t.retransmits;
-  ++counters_.retransmits;
+  if (h.flags.fin) t.fin_sent = true;
   emit(t, out, h, mss, now);
-  after_sending(t, end, now);
+  t.last_sent = now;
+  return from + got + (h.flags.fin ? 1 : 0);
+}
+
+void layer::send_again(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, instant now) {
+  const std::uint32_t in_flight = t.board.in_flight();
+  const seq end = send_text(t, out, from, to, mss, now);
+  const std::uint32_t octets = distance(from, end);
+  t.board.on_sent_again(from, end, t.rate.on_send(octets, in_flight, now));
+  t.cc->on_send(octets, in_flight, t.rate.app_limited(), now);
+  pace(t, octets, now);
+  auto& r = t.recovery;
+  if (r.resent_at == instant{}) r.resent_at = now;
+  r.resent_any = true;
+  r.undo_octets += octets;
+  const std::uint32_t segments = (octets + mss - 1) / mss;
+  t.retransmits += segments;
+  counters_.retransmits += segments;
+  if (t.deadline(timer::retransmit) == never) arm_retransmit(t, now);
+}
+
+bool layer::send_again(tcb& t, frame& out, std::uint32_t mss, instant now) {
+  const auto lost = t.board.next_lost();
+  if (!lost || held_by_pace(t, now)) return false;
+  const std::uint32_t size = distance(lost->begin, lost->end);
+  const std::uint32_t in_flight = t.board.in_flight();
+  const std::uint32_t room = t.cc->cwnd() > in_flight ? t.cc->cwnd() - in_flight : 0;
+  if (room < std::min(mss, size)) return false;
+  std::uint32_t n = std::min({size, most_text(t, mss), std::max(mss, room - room % mss)});
+  const seq window_end = t.snd.una + t.snd.wnd;
+  if (lost->begin + n > window_end) {  // the peer has shrunk its window: only the head may probe it
+    n = lost->begin < window_end ? distance(lost->begin, window_end) : 0;
+    if (lost->begin == t.snd.una) n = std::max(n, std::min(size, mss));
+    if (n == 0) return false;
+  }
+  send_again(t, out, lost->begin, lost->begin + n, mss, now);
   return true;
+}
+
+// The oldest segment, whatever the windows say: the retransmission timer expired.
+bool layer::send_head(tcb& t, frame& out, std::uint32_t mss, instant now) {
+  t.recovery.head_due = false;
+  if (t.board.empty()) return false;
+  send_again(t, out, t.snd.una, min(t.snd.una + mss, t.snd.nxt), mss, now);
+  return true;
+}
+
+// RFC 8985 §7.3: new text if there is any, though the congestion window be full; else the last segment again.
+bool layer::send_loss_probe(tcb& t, frame& out, std::uint32_t mss, instant now) {
+  auto& r = t.recovery;
+  r.probe_due = false;
+  if (r.probing || t.board.empty()) return false;
+  const seq text_end = t.seq_of(t.send_queue.end());
+  const seq window_end = t.snd.una + t.snd.wnd;
+  const seq to = min(min(t.snd.nxt + mss, text_end + (t.closing ? 1 : 0)), window_end);
+  if (to > t.snd.nxt && !t.fin_sent) {
+    transmit_new(t, out, to, mss, now);
+    r.probe_again = false;
+  } else {
+    const auto& last = t.board.back();
+    if (last.sacked) return false;
+    const std::uint32_t text = last.size() - (t.fin_sent ? 1 : 0);
+    send_again(t, out, last.begin + (text > 0 ? (text - 1) / mss * mss : 0), last.end, mss, now);
+    r.probe_again = true;
+  }
+  r.probing = true;
+  r.probe_end = t.snd.nxt;
+  r.awaited = retransmit_kind::timeout;
+  t.deadline(timer::retransmit) = std::max(t.board.front().sent.at + backed_off(t), now);
+  return true;
+}
+
+void layer::transmit_new(tcb& t, frame& out, seq to, std::uint32_t mss, instant now) {
+  const seq from = t.snd.nxt;
+  const bool first = t.board.empty();
+  const std::uint32_t in_flight = t.board.in_flight();
+  const seq end = send_text(t, out, from, to, mss, now);
+  const std::uint32_t octets = distance(from, end);
+  const bool app_limited = t.rate.app_limited();
+  t.board.on_sent(from, end, t.rate.on_send(octets, in_flight, now));
+  t.cc->on_send(octets, in_flight, app_limited, now);
+  t.snd.nxt = end;
+  pace(t, octets, now);
+  if (first || t.recovery.awaited == retransmit_kind::persist) {
+    t.deadline(timer::retransmit) = never;
+    t.recovery.awaited = retransmit_kind::timeout;
+  }
+  if (first || may_probe(t)) arm_loss_timer(t, now, false);
 }
 
 bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   if (t.fin_sent) return false;
-  const std::uint64_t offset = t.offset_of(t.snd.nxt);
-  const std::uint64_t unsent = t.send_queue.end() - offset;
+  const std::uint64_t unsent = t.send_queue.end() - t.offset_of(t.snd.nxt);
   if (unsent == 0 && !t.closing) return false;
+  check_idle(t, now);
 
-  const std::uint32_t in_flight = distance(t.snd.una, t.snd.nxt);
-  const std::uint32_t pipe = in_flight - t.recovery.lost_octets();
-  const std::uint32_t usable = t.snd.wnd > in_flight ? t.snd.wnd - in_flight : 0;
-  const std::uint32_t room = t.cc.cwnd() > pipe ? t.cc.cwnd() - pipe : 0;
-  if (in_flight == 0 && now - t.last_sent > rto(t)) t.cc.on_idle();
+  const std::uint32_t outstanding = t.outstanding();
+  const std::uint32_t in_flight = t.board.in_flight();
+  const std::uint32_t usable = t.snd.wnd > outstanding ? t.snd.wnd - outstanding : 0;
+  const std::uint32_t room = t.cc->cwnd() > in_flight ? t.cc->cwnd() - in_flight : 0;
 
   auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>({unsent, usable, room, most_text(t, mss)}));
+  if (n > 0 && held_by_pace(t, now)) return false;
   const bool all = n == unsent;
-  if (t.window_probe_due) {
-    t.window_probe_due = false;
-    n = std::max<std::uint32_t>(n, unsent > 0 ? 1 : 0);
+  if (t.window_probe_due && n > 0) {
+    t.window_probe_due = false;  // the wait is over: whatever fits (RFC 9293 §3.8.6.2.1's override)
   } else if (!all && n < mss) {
     // Sender's silly window avoidance (RFC 9293 §3.8.6.2.1): a short segment only where it is half of what the peer can
     // take.
@@ -118,29 +208,57 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
     if (!window_stops) n = 0;
   } else if (!all) {
     n -= n % mss;
-  } else if (!t.no_delay && in_flight > 0 && !t.closing) {
+  } else if (!t.no_delay && outstanding > 0 && !t.closing) {
     n -= n % mss;  // Nagle (RFC 9293 §3.7.4): a short segment waits while anything is unacknowledged
     if (n == 0) return false;
   }
   if (n == 0 && unsent > 0) {
+    note_window_use(t, room < std::min<std::uint64_t>(mss, unsent) && usable > room);
     // The window, not the network, holds it back and nothing is on its way that would bring an answer: probe
     // (§3.8.6.1).
-    if (in_flight == 0 && usable < mss && t.deadline(timer::retransmit) == never) arm_retransmit(t, now);
+    if (outstanding == 0 && usable < mss && t.deadline(timer::retransmit) == never) arm_persist(t, now);
     return false;
   }
-
-  const std::uint32_t got = n > 0 ? t.send_queue.gather(offset, n, frame::max_slices, out.text) : 0;
-  wire::tcp_header h;
-  h.seq_number = t.snd.nxt;
-  h.flags.ack = true;
-  h.flags.psh = got > 0 && got == unsent;
-  h.flags.fin = t.closing && got == unsent;  // the last text and FIN leave together
-  h.options = options_of(t, now);
-  const seq end = t.snd.nxt + got + (h.flags.fin ? 1 : 0);
-  if (h.flags.fin) t.fin_sent = true;
-  emit(t, out, h, mss, now);
-  after_sending(t, end, now);
+  // The last text and FIN leave together.
+  transmit_new(t, out, t.snd.nxt + n + (t.closing && n == unsent ? 1 : 0), mss, now);
+  const bool more = t.seq_of(t.send_queue.end()) > t.snd.nxt;
+  if (!more && t.board.lost() == 0 && t.board.in_flight() < t.cc->cwnd()) t.rate.on_app_limited(t.board.in_flight());
+  note_window_use(t, t.board.in_flight() + mss > t.cc->cwnd());
   return true;
+}
+
+// RFC 5681 §4.1, asked when SEND meets an empty queue: a window that waited longer than an RTO is old news.
+void layer::check_idle(tcb& t, instant now) {
+  if (!t.fresh) return;
+  t.fresh = false;
+  if (t.board.empty() && now - t.last_sent > rto(t))
+    t.cc->on_idle(std::min<std::uint32_t>(t.cc->cwnd(), config_.initial_window * t.mss), now);
+}
+
+// How much of the congestion window this round used: the strongest sign counts (RFC 7661 §4.2).
+void layer::note_window_use(tcb& t, bool limited) {
+  if (t.snd.una >= t.round_end || limited || (!t.window_limited && t.outstanding() > t.most_in_flight)) {
+    t.window_limited = limited;
+    t.most_in_flight = t.outstanding();
+    t.round_end = t.snd.nxt;
+  }
+}
+
+bool layer::held_by_pace(tcb& t, instant now) {
+  if (!t.paced || t.pace_at <= now) return false;
+  t.deadline(timer::pacing) = t.pace_at;
+  return true;
+}
+
+// The next text may leave when this has at the pacing rate. What a late timer cost is made up for, by half at most, so
+// that no burst follows.
+void layer::pace(tcb& t, std::uint32_t octets, instant now) {
+  const std::uint64_t rate = t.paced ? t.cc->pacing_rate() : 0;
+  const bool beginning = distance(t.snd.iss, t.snd.nxt) <= config_.initial_window * t.mss;  // it may burst (RFC 6928)
+  if (rate == 0 || beginning) return;
+  const duration takes{static_cast<std::int64_t>(octets * 1e9 / static_cast<double>(rate))};
+  const duration late = t.pace_at == instant{} || t.pace_at > now ? duration{} : now - t.pace_at;
+  t.pace_at = std::max(now, t.pace_at) + takes - std::min(late, takes / 2);
 }
 
 bool layer::send_empty(tcb& t, frame& out, seq at, instant now) {
@@ -150,19 +268,6 @@ bool layer::send_empty(tcb& t, frame& out, seq at, instant now) {
   h.options = options_of(t, now);
   emit(t, out, h, t.mss, now);
   return true;
-}
-
-void layer::after_sending(tcb& t, seq end, instant now) {
-  if (end > t.snd.nxt) {
-    if (!t.timing && !t.recovery.has_lost()) {
-      t.timing = true;
-      t.timed_seq = end;
-      t.timed_at = now;
-    }
-    t.snd.nxt = end;
-  }
-  t.last_sent = now;
-  if (t.deadline(timer::retransmit) == never) arm_retransmit(t, now);  // RFC 6298 §5.1
 }
 
 }  // namespace tunic::tcp

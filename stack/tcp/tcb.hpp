@@ -9,11 +9,14 @@
 #include "stack/base/seq.hpp"
 #include "stack/base/time.hpp"
 #include "stack/buffer/chain.hpp"
-#include "stack/tcp/congestion.hpp"
+#include "stack/tcp/congestion_control.hpp"
 #include "stack/tcp/demux.hpp"
+#include "stack/tcp/rack.hpp"
+#include "stack/tcp/rate.hpp"
 #include "stack/tcp/receive_queue.hpp"
 #include "stack/tcp/recovery.hpp"
 #include "stack/tcp/rtt.hpp"
+#include "stack/tcp/scoreboard.hpp"
 #include "stack/tcp/state.hpp"
 #include "stack/tcp/user.hpp"
 #include "stack/wire/tcp.hpp"
@@ -38,11 +41,12 @@ struct send_variables {
 
 /// The receive sequence variables (RFC 9293 §3.3.1).
 struct receive_variables {
-  seq nxt;                   ///< next sequence number expected
-  seq edge;                  ///< RCV.NXT+RCV.WND as it was last offered: it never moves left
-  seq irs;                   ///< initial receive sequence number
-  wire::window_shift shift;  ///< what our window fields are shifted by
-  std::optional<seq> fin;    ///< where a FIN that came ahead of missing text stands
+  seq nxt;                                    ///< next sequence number expected
+  seq edge;                                   ///< RCV.NXT+RCV.WND as it was last offered: it never moves left
+  seq irs;                                    ///< initial receive sequence number
+  wire::window_shift shift;                   ///< what our window fields are shifted by
+  std::optional<seq> fin;                     ///< where a FIN that came ahead of missing text stands
+  std::optional<wire::sack_block> duplicate;  ///< arrived twice, to be reported (RFC 2883 §4)
 };
 
 /// RFC 7323 §4.3's variables.
@@ -53,8 +57,8 @@ struct timestamp_variables {
 };
 
 /// The deadlines of a connection: one small table, one node in the timer wheel.
-enum class timer : std::uint8_t { retransmit, delayed_ack, keep_alive, fin_wait_2 };
-inline constexpr std::size_t timer_count = 4;
+enum class timer : std::uint8_t { retransmit, delayed_ack, keep_alive, fin_wait_2, pacing };
+inline constexpr std::size_t timer_count = 5;
 
 /// The transmission control block: data only. What happens to it is in segment_arrives, user_calls, timeouts and
 /// sender.
@@ -81,7 +85,10 @@ struct tcb : demux_node {
   bool in_ready_list : 1 = false;
   bool passive : 1 = false;           ///< came from LISTEN (§3.10.7.4, fourth step)
   bool syn_timed_out : 1 = false;     ///< the RTO begins at 3 s then (RFC 6298 §5.7)
-  bool timing : 1 = false;            ///< a segment is being timed for its round trip
+  bool syn_due : 1 = false;           ///< the SYN goes again
+  bool fresh : 1 = false;             ///< SEND met an empty queue: was the window idle too long (RFC 5681 §4.1)?
+  bool paced : 1 = false;             ///< the pacing rate, not only the window, holds the sender
+  bool window_limited : 1 = false;    ///< the congestion window held the sender in this round
   bool window_probe_due : 1 = false;  ///< send what the window refuses: an octet at least (§3.8.6.1)
   bool keep_alive_due : 1 = false;    ///< send an empty segment before SND.NXT (§3.8.4)
 
@@ -90,7 +97,6 @@ struct tcb : demux_node {
   std::uint8_t backoff = 0;      ///< doublings of the retransmission timeout, or of the probe interval
   std::uint8_t unanswered = 0;   ///< timeouts in a row with no acknowledgement
   std::uint8_t keep_alives = 0;  ///< keep-alive probes without an answer
-  std::uint8_t duplicate_acks = 0;
 
   send_variables snd;
   receive_variables rcv;
@@ -104,21 +110,25 @@ struct tcb : demux_node {
   chain send_queue;  ///< offset 0 stands at ISS+1
   tcp::receive_queue receive_queue;
   rtt_estimator rtt;
+  scoreboard board;
+  tcp::rack rack;
+  delivery_rate rate;
   tcp::recovery recovery;
-  congestion cc;
+  std::unique_ptr<congestion_control> cc;  ///< from ESTABLISHED on
+  std::uint32_t most_in_flight = 0;        ///< octets outstanding at most in this round (RFC 7661's pipeACK)
+  seq round_end;                           ///< where this round ends
+  instant pace_at{};                       ///< text may leave from then on, where the connection is paced
 
-  seq timed_seq;  ///< acknowledging this ends the timed round trip
-  instant timed_at{};
   instant last_received{};  ///< for keep-alive
   instant last_sent{};      ///< for the restart of an idle window (RFC 5681 §4.1)
-  std::array<instant, timer_count> deadlines{never, never, never, never};
+  std::array<instant, timer_count> deadlines{never, never, never, never, never};
 
   tcp::user* user = nullptr;
   tcp::listener* listener = nullptr;  ///< whose SYN or accept queue it is in
   events pending;                     ///< not yet told to the user
   std::error_code error;              ///< why it is CLOSED
   std::error_code soft_error;  ///< what ICMP said of the path: the reason given if the connection times out (RFC 5461)
-  std::uint64_t retransmits = 0;
+  std::uint64_t retransmits = 0;  ///< segments
 
   time_wait* remains = nullptr;  ///< its record, while it is in TIME-WAIT and held by its user
   tcb* ready_next = nullptr;
@@ -130,6 +140,8 @@ struct tcb : demux_node {
   [[nodiscard]] bool synchronised() const { return state >= tcp::state::established; }
   /// RCV.WND as it was last offered.
   [[nodiscard]] std::uint32_t rcv_wnd() const { return distance(rcv.nxt, rcv.edge); }
+  /// Octets between SND.UNA and SND.NXT.
+  [[nodiscard]] std::uint32_t outstanding() const { return distance(snd.una, snd.nxt); }
   /// The sequence number of our FIN once CLOSE was called.
   [[nodiscard]] seq fin_seq() const { return seq_of(send_queue.end()); }
   [[nodiscard]] seq seq_of(std::uint64_t offset) const { return snd.iss + 1 + static_cast<std::uint32_t>(offset); }
@@ -137,12 +149,12 @@ struct tcb : demux_node {
   [[nodiscard]] std::uint64_t offset_of(seq s) const {
     return send_queue.begin() + distance(seq_of(send_queue.begin()), s);
   }
-  /// What a segment without text is numbered: SND.NXT, but not beyond the window, where the peer would not take it. A
-  /// probe of a zero window lies there, and so does what was sent before the peer shrank its window.
+  /// What a segment without text is numbered: SND.NXT, but not beyond the window, where the peer would not take it:
+  /// what was sent before the peer shrank its window lies there.
   [[nodiscard]] seq acceptable_seq() const { return synchronised() ? min(snd.nxt, snd.una + snd.wnd) : snd.nxt; }
   [[nodiscard]] bool fin_acked() const { return fin_sent && snd.una == snd.nxt; }
 };
 
-static_assert(sizeof(tcb) <= 768);  // an idle connection's whole cost besides its place in the table
+static_assert(sizeof(tcb) <= 1400);  // an idle connection's whole cost besides its place in the table
 
 }  // namespace tunic::tcp

@@ -28,42 +28,76 @@ void layer::on_timeout(tcb& t, instant now) {
     t.ack_now = true;
     make_ready(t);
   }
-  if (due(timer::retransmit)) on_retransmit_timeout(t, now);
+  if (due(timer::pacing)) make_ready(t);
+  if (due(timer::retransmit)) on_retransmit_deadline(t, now);
   if (t.state != state::closed && due(timer::keep_alive)) on_keep_alive_timeout(t, now);
   if (t.state != state::closed && due(timer::fin_wait_2)) close_with(t, {}, now);
   rearm(t);
   notify(t);
 }
 
+void layer::on_retransmit_deadline(tcb& t, instant now) {
+  auto& r = t.recovery;
+  switch (r.awaited) {
+    case retransmit_kind::timeout: on_retransmit_timeout(t, now); break;
+    case retransmit_kind::reordering: on_reordering_timeout(t, now); break;
+    case retransmit_kind::loss_probe:
+      r.probe_due = true;
+      r.awaited = retransmit_kind::timeout;
+      arm_retransmit(t, now);
+      break;
+    case retransmit_kind::persist:
+      if (out_of_patience(t, config_.retries, now)) return;
+      if (t.backoff < 16) ++t.backoff;
+      t.window_probe_due = true;
+      arm_persist(t, now);
+      break;
+  }
+  make_ready(t);
+}
+
+// RFC 9293 §3.8.3: R2 is reached.
+bool layer::out_of_patience(tcb& t, unsigned most, instant now) {
+  if (t.unanswered >= most) {
+    close_with(t, t.soft_error ? t.soft_error : make_error_code(std::errc::timed_out), now);
+    return true;
+  }
+  ++t.unanswered;
+  return false;
+}
+
+// RFC 6298 §5.4 to §5.7, RFC 6675 §5.1, RFC 8985 §6.3.
 void layer::on_retransmit_timeout(tcb& t, instant now) {
   const bool opening = t.state == state::syn_sent || t.state == state::syn_received;
   const unsigned most = t.state == state::syn_sent       ? config_.syn_retries
                         : t.state == state::syn_received ? config_.syn_ack_retries
                                                          : config_.retries;
-  if (t.unanswered >= most) {  // RFC 9293 §3.8.3: R2 is reached
-    close_with(t, t.soft_error ? t.soft_error : make_error_code(std::errc::timed_out), now);
-    return;
-  }
-  ++t.unanswered;
-  const bool first = t.recovery.current() != recovery::phase::timeout;
+  const bool again = t.unanswered > 0;
+  if (out_of_patience(t, most, now)) return;
   if (t.backoff < 16) ++t.backoff;  // (5.5)
-  const std::uint32_t in_flight = distance(t.snd.una, t.snd.nxt);
-  if (in_flight == 0) {  // a shut or silly window: probe it (RFC 9293 §3.8.6.1, MUST-36)
-    t.window_probe_due = true;
-  } else if (!opening && t.snd.wnd == 0) {  // the probe again; that it is not taken is no sign of congestion
-    t.recovery.mark(t.snd.una, t.snd.una + 1);
-  } else {
-    if (!opening) t.cc.on_timeout(in_flight, first);
-    t.recovery.enter_timeout(t.snd.una, t.snd.nxt);  // (5.4), and everything behind it
-    t.duplicate_acks = 0;
+  if (opening) {
+    t.syn_due = true;
+  } else if (!t.board.empty()) {
+    if (t.snd.wnd > 0) enter_loss(t, again, now);  // that a shut window does not answer is no sign of congestion
+    t.recovery.head_due = true;                    // (5.4)
   }
   arm_retransmit(t, now);  // (5.6)
-  make_ready(t);
+}
+
+void layer::on_reordering_timeout(tcb& t, instant now) {
+  const std::uint32_t in_flight = t.board.in_flight();
+  ack_news n;
+  n.prior_una = t.snd.una;
+  n.prior_in_flight = in_flight;
+  if (!rack_detect(t, n.lost, now)) arm_loss_timer(t, now, false);
+  if (n.lost == 0) return;
+  if (t.recovery.phase != recovery_phase::recovery) enter_recovery(t, in_flight, now);
+  tell_congestion_control(t, n, now);
 }
 
 void layer::on_keep_alive_timeout(tcb& t, instant now) {
   if (!t.keep_alive || !t.synchronised()) return;
-  if (t.snd.una != t.snd.nxt) {  // the retransmission timer watches already (§3.8.4)
+  if (!t.board.empty()) {  // the retransmission timer watches already (§3.8.4)
     t.deadline(timer::keep_alive) = now + config_.keep_alive_interval;
     return;
   }
@@ -83,10 +117,51 @@ duration layer::rto(const tcb& t) const {
   return t.rtt.rto(initial, config_.rto_min, config_.rto_max);
 }
 
-void layer::arm_retransmit(tcb& t, instant now) {
+duration layer::backed_off(const tcb& t) const {
   duration wait = rto(t);
   for (unsigned i = 0; i < t.backoff && wait < config_.rto_max; ++i) wait *= 2;
-  t.deadline(timer::retransmit) = now + std::min(wait, config_.rto_max);
+  return std::min(wait, config_.rto_max);
+}
+
+void layer::arm_retransmit(tcb& t, instant now) {
+  t.recovery.awaited = retransmit_kind::timeout;
+  t.deadline(timer::retransmit) = now + backed_off(t);
+}
+
+void layer::arm_persist(tcb& t, instant now) {
+  t.recovery.awaited = retransmit_kind::persist;
+  t.deadline(timer::retransmit) = now + backed_off(t);
+}
+
+// RFC 8985 §7.2: a probe helps only where SACK tells what it met, and where nothing is known to be wrong.
+bool layer::may_probe(const tcb& t) {
+  const auto& r = t.recovery;
+  return t.sack_on && !r.probing && (r.phase == recovery_phase::open || r.phase == recovery_phase::cwr);
+}
+
+// The one deadline of what is outstanding: PTO where a probe may come first, else RTO. `advancing`: an ACK has just
+// moved on, so RTO begins anew (RFC 6298 §5.3).
+void layer::arm_loss_timer(tcb& t, instant now, bool advancing) {
+  auto& deadline = t.deadline(timer::retransmit);
+  if (t.board.empty()) {
+    deadline = never;  // §5.2
+    t.recovery.awaited = retransmit_kind::timeout;
+    return;
+  }
+  const duration timeout = backed_off(t);
+  const instant of_head = std::max(t.board.front().sent.at + timeout, now);
+  if (may_probe(t)) {
+    constexpr duration granularity = std::chrono::milliseconds{2};
+    duration pto = t.rtt.sampled() ? 2 * t.rtt.srtt() : config_.rto_initial;
+    pto += t.outstanding() <= t.mss ? config_.rto_min : granularity;  // one segment's ACK may be delayed
+    deadline = std::min(now + pto, advancing ? now + timeout : of_head);
+    t.recovery.awaited = retransmit_kind::loss_probe;
+    return;
+  }
+  const bool elsewhere =
+      t.recovery.awaited == retransmit_kind::reordering || t.recovery.awaited == retransmit_kind::loss_probe;
+  deadline = elsewhere ? of_head : now + timeout;
+  t.recovery.awaited = retransmit_kind::timeout;
 }
 
 void layer::arm_keep_alive(tcb& t, instant now) {

@@ -86,6 +86,7 @@ std::size_t layer::send(tcb& t, std::span<const std::byte> octets) {
   const std::size_t n = std::min(octets.size(), send_room(t));
   if (n < octets.size() && !t.closing) t.send_short = true;
   if (n == 0) return 0;
+  t.fresh = t.fresh || (t.send_queue.empty() && t.board.empty());
   t.send_queue.copy_in(pool_, octets.first(n));
   if (t.synchronised()) make_ready(t);
   return n;
@@ -95,6 +96,7 @@ std::size_t layer::send(tcb& t, const slice& octets) {
   const std::size_t n = std::min<std::size_t>(octets.size(), send_room(t));
   if (n < octets.size() && !t.closing) t.send_short = true;
   if (n == 0) return 0;
+  t.fresh = t.fresh || (t.send_queue.empty() && t.board.empty());
   t.send_queue.push_back(octets.sub(0, static_cast<std::uint32_t>(n)));
   if (t.synchronised()) make_ready(t);
   return n;
@@ -186,14 +188,25 @@ status layer::status(const tcb& t) const {
   tcp::status s;
   s.state = t.state;
   s.ends = t.ends;
-  if (t.rtt.sampled()) s.srtt = t.rtt.srtt();
+  if (t.rtt.sampled()) {
+    s.srtt = t.rtt.srtt();
+    s.min_rtt = t.rtt.min();
+    s.rttvar = t.rtt.rttvar();
+  }
   s.rto = rto(t);
   s.mss = t.mss;
-  s.cwnd = t.cc.cwnd();
-  s.ssthresh = t.cc.ssthresh();
+  if (t.cc) {
+    s.cwnd = t.cc->cwnd();
+    s.ssthresh = t.cc->ssthresh();
+  }
   s.snd_wnd = t.snd.wnd;
   s.rcv_wnd = t.rcv_wnd();
-  s.in_flight = distance(t.snd.una, t.snd.nxt);
+  s.in_flight = t.outstanding();
+  s.phase = t.recovery.phase;
+  s.sacked = t.sack_on ? t.board.sacked() : t.board.presumed();
+  s.lost = t.board.lost();
+  s.resent = t.board.resent();
+  s.reordering = t.recovery.reordering;
   s.send_queued = t.send_queue.size();
   s.receive_queued = t.receive_queue.size();
   s.retransmits = t.retransmits;
