@@ -48,7 +48,10 @@ class connection : private tcp::user {
   int take_error() { return std::exchange(error_, 0); }
 
   [[nodiscard]] tcp::state state() const { return tcb_->state; }
-  [[nodiscard]] bool opening() const { return state() == tcp::state::syn_sent || state() == tcp::state::syn_received; }
+  /// Whether connect() is under way: what was accepted is open for its user, whatever its handshake lacks.
+  [[nodiscard]] bool opening() const {
+    return !tcb_->passive && (state() == tcp::state::syn_sent || state() == tcp::state::syn_received);
+  }
   [[nodiscard]] bool closed() const { return state() == tcp::state::closed; }
   [[nodiscard]] bool at_end() const { return tcp::layer::at_end(*tcb_); }
   [[nodiscard]] bool peer_has_closed() const { return tcb_->fin_received; }
