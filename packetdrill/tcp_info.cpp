@@ -36,6 +36,7 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
   };
   tcp_info i{};
   i.state = linux_state(s.state);
+  i.ca_state = static_cast<std::uint8_t>(s.phase);  // Linux counts them in the same order
   i.retransmits = t.unanswered;
   i.backoff = t.backoff;
   i.options = static_cast<std::uint8_t>((s.timestamps ? TCPI_OPT_TIMESTAMPS : 0) | (s.sack ? TCPI_OPT_SACK : 0) |
@@ -44,9 +45,15 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
   i.rto = microseconds(s.rto);
   i.snd_mss = s.mss;
   i.unacked = segments(s.in_flight);
+  i.sacked = segments(s.sacked);
+  i.lost = segments(s.lost);
+  i.retrans = segments(s.resent);
   i.rtt = s.srtt ? microseconds(*s.srtt) : 0;
+  i.rttvar = microseconds(s.rttvar);
+  i.min_rtt = s.min_rtt ? microseconds(*s.min_rtt) : ~0u;
   i.snd_ssthresh = s.ssthresh == std::numeric_limits<std::uint32_t>::max() ? 0x7fffffff : segments(s.ssthresh);
   i.snd_cwnd = s.cwnd / std::max<std::uint32_t>(s.mss, 1);
+  i.reordering = s.reordering;
   i.total_retrans = static_cast<std::uint32_t>(s.retransmits);
   i.notsent_bytes = static_cast<std::uint32_t>(s.send_queued - std::min<std::uint64_t>(s.send_queued, s.in_flight));
   i.snd_wnd = s.snd_wnd;
