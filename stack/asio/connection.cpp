@@ -270,8 +270,11 @@ socket_settings connection::settings_in_effect() const {
   socket_settings s = settings_;
   if (!host().is_open()) return s;
   if (s.hop_limit == 0) s.hop_limit = host().stack().ip().settings().hop_limit;
-  if (s.receive_buffer == 0) s.receive_buffer = layer().settings().receive_buffer;
-  if (s.send_buffer == 0) s.send_buffer = layer().settings().send_buffer;
+  const tcp::status now = status();  // buffers of no stated size grow
+  const auto& c = layer().settings();
+  if (s.receive_buffer == 0)
+    s.receive_buffer = tcb_ ? static_cast<std::uint32_t>(now.receive_buffer) : c.receive_buffer_initial;
+  if (s.send_buffer == 0) s.send_buffer = tcb_ ? static_cast<std::uint32_t>(now.send_buffer) : c.send_buffer_initial;
   return s;
 }
 

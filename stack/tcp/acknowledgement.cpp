@@ -81,7 +81,7 @@ void layer::take_ack(tcb& t, const segment& s, instant now) {
   judge(t, n, now);
   tell_congestion_control(t, n, now);
   update_window(t, s);
-  if (t.send_short && t.send_queue.size() <= t.send_buffer / 2) {
+  if (t.send_short && t.send_queue.size() <= send_limit(t) / 2) {
     t.send_short = false;
     t.pending.writable = true;
   }

@@ -27,8 +27,14 @@ struct config {
   duration keep_alive_interval = std::chrono::seconds{75};
   unsigned keep_alive_probes = 9;
 
-  std::uint32_t receive_buffer = 4u << 20;  ///< octets of text a connection may hold for its user
-  std::uint32_t send_buffer = 4u << 20;     ///< octets a user may have waiting or in flight
+  // Octets of text a connection holds for its user, and has of its user waiting or in flight. Where the user names no
+  // size, a buffer grows with what the path carries, from the first to the second.
+  std::uint32_t receive_buffer_initial = 256u << 10;
+  std::uint32_t receive_buffer = 16u << 20;
+  std::uint32_t send_buffer_initial = 1u << 20;
+  std::uint32_t send_buffer = 16u << 20;
+  std::uint64_t memory = 1u << 30;  ///< octets that all connections' buffers may keep; beyond half of it none grows
+  unsigned quick_acks = 16;  ///< segments acknowledged at once when text begins to flow, for the sender's slow start
   congestion_algorithm congestion = congestion_algorithm::cubic;
   bool pacing = false;  ///< of Reno and CUBIC, which burst otherwise; BBR always paces
   duration pacing_quantum = std::chrono::milliseconds{1};  ///< text of so long may leave at once

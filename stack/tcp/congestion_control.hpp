@@ -120,6 +120,7 @@ class congestion_control {
 
 /// A new one, before on_established. `seed` is where BBR takes its chances from: which moment it probes at. `paced`:
 /// the sender heeds pacing_rate() whatever the algorithm, so that HyStart++ need not limit what one ACK releases.
-std::unique_ptr<congestion_control> make_congestion_control(congestion_algorithm a, std::uint64_t seed, bool paced = true);
+std::unique_ptr<congestion_control> make_congestion_control(congestion_algorithm a, std::uint64_t seed,
+                                                            bool paced = true);
 
 }  // namespace tunic::tcp

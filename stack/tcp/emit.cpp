@@ -8,12 +8,6 @@ namespace {
 
 constexpr std::uint16_t checksum_field = 16;  // in the TCP header
 
-// RFC 7323 §2.3: the field rounds up, so that the right edge never moves left by rounding.
-wire::wire_window scale_down(std::uint32_t octets, wire::window_shift shift) {
-  const std::uint32_t rounded = (octets + (1u << shift.value) - 1) >> shift.value;
-  return {static_cast<std::uint16_t>(std::min<std::uint32_t>(rounded, 0xffff))};
-}
-
 }  // namespace
 
 wire::tcp_options layer::options_of(const tcb& t, instant now) const {
@@ -31,27 +25,6 @@ wire::tcp_options layer::options_of(const tcb& t, instant now) const {
   return o;
 }
 
-seq layer::wanted_edge(const tcb& t) const {
-  const std::uint64_t held = t.receive_queue.held();
-  const std::uint32_t room = held < t.receive_buffer ? t.receive_buffer - static_cast<std::uint32_t>(held) : 0;
-  const std::uint32_t most = 0xffffu << t.rcv.shift.value;
-  return t.rcv.nxt + std::min(room, most);
-}
-
-// RFC 9293 §3.8.6.2.2: the edge waits until it can move by so many octets.
-std::uint32_t layer::worthwhile_gain(const tcb& t) const {
-  return std::min<std::uint32_t>(t.receive_buffer / 2, own_mss(t.ends.remote.address));
-}
-
-wire::wire_window layer::offer_window(tcb& t) {
-  const seq wanted = wanted_edge(t);
-  // It never moves left (RFC 9293 §3.8.6, SHLD-14).
-  if (wanted > t.rcv.edge && distance(t.rcv.edge, wanted) >= worthwhile_gain(t)) t.rcv.edge = wanted;
-  const wire::wire_window w = scale_down(t.rcv_wnd(), t.rcv.shift);
-  t.rcv.edge = max(t.rcv.edge, t.rcv.nxt + (std::uint32_t{w.value} << t.rcv.shift.value));
-  return w;
-}
-
 void layer::emit(tcb& t, frame& out, wire::tcp_header& h, std::uint32_t mss, instant now) {
   h.source_port = t.ends.local.port;
   h.destination_port = t.ends.remote.port;
@@ -59,6 +32,7 @@ void layer::emit(tcb& t, frame& out, wire::tcp_header& h, std::uint32_t mss, ins
     h.ack_number = t.rcv.nxt;
     t.ts.last_ack_sent = t.rcv.nxt;
     t.ack_now = false;
+    if (t.unacked > 0 && t.quick_acks > 0) --t.quick_acks;
     t.rcv.duplicate.reset();
     t.unacked = 0;
     t.deadline(timer::delayed_ack) = never;

@@ -66,6 +66,7 @@ void layer::on_datagram(const ip::datagram& d, instant now) {
     } else {
       arrives_synchronised(t, s, now);
     }
+    settle(t);
     rearm(t);
     notify(t);
     return;
@@ -156,8 +157,7 @@ tcb& layer::make(const four_tuple& ends, instant now) {
   t.peer_mss = v4 ? 536 : 1220;  // RFC 9293 §3.7.1, MUST-15
   t.mss = mss_for(t);
   t.hop_limit = ip_.settings().hop_limit;
-  t.receive_buffer = config_.receive_buffer;
-  t.send_buffer = config_.send_buffer;
+  t.receive_buffer = std::min(config_.receive_buffer_initial, config_.receive_buffer);
   t.last_received = t.last_sent = now;
   demux_.insert(t);
   return t;
@@ -179,6 +179,7 @@ void layer::close_with(tcb& t, std::error_code why, instant now) {
   t.deadlines.fill(never);
   unready(t);
   t.send_queue.clear();
+  settle(t);
   t.error = why;
   t.pending.closed = true;
   if (!t.user) bury(t);
@@ -238,7 +239,10 @@ void layer::bury(tcb& t) {
 }
 
 void layer::reap() {
-  while (dead_) delete std::exchange(dead_, dead_->queue_next);
+  while (dead_) {
+    memory_used_ -= dead_->charge;
+    delete std::exchange(dead_, dead_->queue_next);
+  }
 }
 
 listener* layer::find_listener(const endpoint& local) const {

@@ -106,6 +106,8 @@ class layer {
 
   void set_no_delay(tcb& t, bool on);
   void set_keep_alive(tcb& t, bool on, instant now);
+  /// Octets of memory that the buffers of all connections keep; config::memory bounds it.
+  [[nodiscard]] std::uint64_t memory_used() const { return memory_used_; }
   void set_receive_buffer(tcb& t, std::uint32_t octets);
   void set_send_buffer(tcb& t, std::uint32_t octets);
 
@@ -193,7 +195,20 @@ class layer {
   void emit(tcb& t, frame& out, wire::tcp_header& h, std::uint32_t mss, instant now);
   void emit_orphan(const orphan& o, frame& out, instant now);
   void seal(frame& out, const four_tuple& ends, const wire::tcp_header& h, std::uint8_t tos, std::uint8_t hop_limit);
+
+  // windows.cpp: the receive window, the sizes of both buffers, and the memory of all.
+  static wire::wire_window scale_down(std::uint32_t octets, wire::window_shift shift);
   [[nodiscard]] wire::wire_window offer_window(tcb& t);
+  [[nodiscard]] seq wanted_edge(const tcb& t) const;
+  [[nodiscard]] std::uint32_t worthwhile_gain(const tcb& t) const;
+  void after_receive(tcb& t);
+  static void take_buffers(tcb& t, std::uint32_t receive, std::uint32_t send);
+  [[nodiscard]] std::uint64_t send_limit(const tcb& t) const;
+  void grow_receive_buffer(tcb& t, const segment& s, instant now);
+  [[nodiscard]] bool may_hold(const tcb& t, const segment& s) const;
+  void expect_slow_start(tcb& t) const;
+  void settle(tcb& t);
+  [[nodiscard]] bool under_pressure() const { return memory_used_ > config_.memory / 2; }
 
   // timeouts.cpp: RFC 9293 §3.10.8.
   void on_timeout(tcb& t, instant now);
@@ -230,9 +245,6 @@ class layer {
   [[nodiscard]] std::uint16_t mss_for(const tcb& t) const;
   [[nodiscard]] std::uint16_t own_mss(const address& remote) const;
   [[nodiscard]] std::uint32_t timestamp(const tcb& t, instant now) const;
-  [[nodiscard]] seq wanted_edge(const tcb& t) const;
-  [[nodiscard]] std::uint32_t worthwhile_gain(const tcb& t) const;
-  void after_receive(tcb& t);
   [[nodiscard]] bool may_challenge(instant now);
   void report(bool sent, const four_tuple& ends, const wire::tcp_header& h, std::uint32_t text, instant now);
 
@@ -246,6 +258,7 @@ class layer {
   ephemeral_ports ports_;
   demux demux_;
   std::size_t time_waits_ = 0;
+  std::uint64_t memory_used_ = 0;  // octets that the queues of all connections keep
   timer_wheel wheel_;
   std::vector<std::unique_ptr<listener>> listeners_;
   orphans orphans_;

@@ -35,6 +35,10 @@ class receive_queue {
   [[nodiscard]] std::uint64_t held() const { return ready_.size() + (ahead_ ? ahead_->octets : 0); }
   /// Memory that text ahead of a gap keeps from other use: whole buffers.
   [[nodiscard]] std::uint64_t pinned_ahead() const { return ahead_ ? ahead_->pinned : 0; }
+  /// Memory that the queue keeps from other use.
+  [[nodiscard]] std::uint64_t charge() const { return ready_.charge() + pinned_ahead(); }
+  /// Octets that the user has taken, or that were dropped for it, so far.
+  [[nodiscard]] std::uint64_t consumed() const { return ready_.begin(); }
   [[nodiscard]] std::span<const std::byte> front() const { return ready_.front(); }
   void pop_front(std::uint64_t n) { ready_.pop_front(n); }
   std::size_t copy_out(std::span<std::byte> to) { return ready_.copy_out(to); }

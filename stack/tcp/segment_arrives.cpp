@@ -56,8 +56,7 @@ void layer::arrives_listen(listener& l, const segment& s, instant now) {
   t.no_delay = l.options.no_delay;
   t.tos = l.options.tos;
   if (l.options.hop_limit != 0) t.hop_limit = l.options.hop_limit;
-  if (l.options.receive_buffer != 0) t.receive_buffer = l.options.receive_buffer;
-  if (l.options.send_buffer != 0) t.send_buffer = l.options.send_buffer;
+  take_buffers(t, l.options.receive_buffer, l.options.send_buffer);
   offer_options(t);
   t.rcv.irs = s.seq;
   t.rcv.nxt = s.seq + 1;
@@ -68,9 +67,10 @@ void layer::arrives_listen(listener& l, const segment& s, instant now) {
 }
 
 void layer::offer_options(tcb& t) {
-  // RFC 7323 §2.3: the smallest shift that lets the whole buffer be offered.
+  // RFC 7323 §2.3: the smallest shift that lets the whole buffer be offered, grown as far as it may.
   std::uint8_t shift = 0;
-  while (config_.window_scale && shift < 14 && (t.receive_buffer >> shift) > 0xffff) ++shift;
+  const std::uint32_t most = t.fixed_receive_buffer ? t.receive_buffer : config_.receive_buffer;
+  while (config_.window_scale && shift < 14 && (most >> shift) > 0xffff) ++shift;
   t.rcv.shift = {shift};
 }
 
@@ -152,6 +152,8 @@ void layer::become_established(tcb& t, const segment& s, instant now) {
   t.backoff = t.unanswered = 0;
   t.recovery.hold = t.round_end = t.snd.una;
   t.fresh = true;
+  t.consumption.since = now;
+  expect_slow_start(t);
   t.last_received = now;
   arm_keep_alive(t, now);
   if (t.listener) {
@@ -289,8 +291,7 @@ void layer::take_text(tcb& t, const segment& s, instant now) {
     abort_with(t, {}, now);
     return;
   }
-  constexpr std::uint64_t most_pinned = 4;  // of small texts ahead of a gap, each in a buffer of its own
-  if (s.seq != t.rcv.nxt && t.receive_queue.pinned_ahead() > most_pinned * t.receive_buffer) {
+  if (!may_hold(t, s)) {
     counters_.count(drop::receive_full);
     t.ack_now = true;
     make_ready(t);
@@ -313,11 +314,14 @@ void layer::take_text(tcb& t, const segment& s, instant now) {
       t.pending.readable = true;
     }
   }
+  grow_receive_buffer(t, s, now);
   t.unacked += s.text.size();
   // RFC 9293 §3.8.6.3: every second full segment at least; RFC 5681 §4.2: at once for what is out of order or fills a
   // gap.
   const std::uint32_t full = own_mss(t.ends.remote.address) - (t.timestamps_on ? 12u : 0u);
-  if (!moved || had_gap || t.unacked >= 2 * full) t.ack_now = true;
+  if (!moved || had_gap) expect_slow_start(t);
+  const bool quick = t.quick_acks > 0 && !t.interactive;
+  if (!moved || had_gap || quick || t.unacked >= 2 * full) t.ack_now = true;
   if (t.ack_now) {
     make_ready(t);
   } else if (t.deadline(timer::delayed_ack) == never) {

@@ -94,6 +94,7 @@ seq layer::send_text(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, in
   h.flags.psh = got > 0 && from + got == text_end;
   h.options = options_of(t, now);
   if (h.flags.fin) t.fin_sent = true;
+  if (got > 0 && now - t.last_received < config_.delayed_ack) t.interactive = true;
   emit(t, out, h, mss, now);
   t.last_sent = now;
   return from + got + (h.flags.fin ? 1 : 0);

@@ -27,6 +27,8 @@ struct status {
   std::uint32_t in_flight = 0;       ///< octets between SND.UNA and SND.NXT
   std::uint64_t send_queued = 0;     ///< octets not acknowledged, sent or not
   std::uint64_t receive_queued = 0;  ///< octets that wait for receive()
+  std::uint64_t receive_buffer = 0;  ///< octets that may wait for receive()
+  std::uint64_t send_buffer = 0;     ///< octets that may be queued to be sent
   recovery_phase phase = recovery_phase::open;
   std::uint32_t sacked = 0;       ///< octets of those that arrived ahead of a gap
   std::uint32_t lost = 0;         ///< octets of those taken for lost

@@ -56,6 +56,14 @@ struct timestamp_variables {
   seq last_ack_sent;         ///< Last.ACK.sent
 };
 
+/// How fast the user takes text: the receive buffer grows to hold twice of what it takes in a round trip.
+struct consumption {
+  std::uint64_t from = 0;  ///< offset of what the user had taken at `since`
+  instant since{};
+  std::uint32_t octets = 0;  ///< taken in the best round trip so far
+  duration rtt{};            ///< as the receiver sees it, by the peer's timestamps; zero: not known
+};
+
 /// The deadlines of a connection: one small table, one node in the timer wheel.
 enum class timer : std::uint8_t { retransmit, delayed_ack, keep_alive, fin_wait_2, pacing };
 inline constexpr std::size_t timer_count = 5;
@@ -75,8 +83,10 @@ struct tcb : demux_node {
   // What the user asked for.
   bool no_delay : 1 = false;
   bool keep_alive : 1 = false;
-  bool closing : 1 = false;  ///< CLOSE was called: a FIN follows the last octet
-  bool deaf : 1 = false;     ///< the user reads no more: text is acknowledged and dropped
+  bool closing : 1 = false;               ///< CLOSE was called: a FIN follows the last octet
+  bool fixed_receive_buffer : 1 = false;  ///< the user has named its size
+  bool interactive : 1 = false;           ///< we answer what arrives, so acknowledgements ride on text
+  bool deaf : 1 = false;                  ///< the user reads no more: text is acknowledged and dropped
 
   bool fin_sent : 1 = false;      ///< SND.NXT is past our FIN
   bool fin_received : 1 = false;  ///< RCV.NXT is past the peer's FIN
@@ -96,16 +106,19 @@ struct tcb : demux_node {
   std::uint8_t tos = 0;
   std::uint8_t backoff = 0;      ///< doublings of the retransmission timeout, or of the probe interval
   std::uint8_t unanswered = 0;   ///< timeouts in a row with no acknowledgement
+  std::uint8_t quick_acks = 0;   ///< acknowledgements that are not to be delayed
   std::uint8_t keep_alives = 0;  ///< keep-alive probes without an answer
 
   send_variables snd;
   receive_variables rcv;
   timestamp_variables ts;
-  std::uint16_t peer_mss = 536;  ///< RFC 9293 §3.7.1 MUST-15; 1220 in version 6
-  std::uint16_t mss = 536;       ///< octets of text a segment carries at most, options subtracted
-  std::uint32_t unacked = 0;     ///< octets of text received and not yet acknowledged by us
-  std::uint32_t receive_buffer = 0;
-  std::uint32_t send_buffer = 0;
+  std::uint16_t peer_mss = 536;      ///< RFC 9293 §3.7.1 MUST-15; 1220 in version 6
+  std::uint16_t mss = 536;           ///< octets of text a segment carries at most, options subtracted
+  std::uint32_t unacked = 0;         ///< octets of text received and not yet acknowledged by us
+  std::uint32_t receive_buffer = 0;  ///< octets
+  std::uint32_t send_buffer = 0;     ///< octets; 0: as the congestion window asks
+  std::uint64_t charge = 0;          ///< octets of memory that its queues keep, as last counted
+  tcp::consumption consumption;
 
   chain send_queue;  ///< offset 0 stands at ISS+1
   tcp::receive_queue receive_queue;

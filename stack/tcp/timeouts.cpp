@@ -26,6 +26,7 @@ void layer::on_timeout(tcb& t, instant now) {
   };
   if (due(timer::delayed_ack)) {
     t.ack_now = true;
+    t.interactive = false;  // nothing came for the acknowledgement to ride on
     make_ready(t);
   }
   if (due(timer::pacing)) make_ready(t);

@@ -35,8 +35,7 @@ result<tcb*, std::error_code> layer::open(const open_options& o, user& u, instan
   t.no_delay = o.no_delay;
   if (o.hop_limit != 0) t.hop_limit = o.hop_limit;
   t.tos = o.tos;
-  if (o.receive_buffer != 0) t.receive_buffer = o.receive_buffer;
-  if (o.send_buffer != 0) t.send_buffer = o.send_buffer;
+  take_buffers(t, o.receive_buffer, o.send_buffer);
   offer_options(t);
   enter(t, state::syn_sent, now);
   make_ready(t);
@@ -79,7 +78,8 @@ std::size_t layer::send_room(const tcb& t) const {
   const bool open = t.state == state::established || t.state == state::close_wait || t.state == state::syn_sent ||
                     t.state == state::syn_received;
   if (!open || t.closing) return 0;
-  return t.send_queue.size() < t.send_buffer ? t.send_buffer - static_cast<std::size_t>(t.send_queue.size()) : 0;
+  const std::uint64_t most = send_limit(t);
+  return t.send_queue.size() < most ? static_cast<std::size_t>(most - t.send_queue.size()) : 0;
 }
 
 std::size_t layer::send(tcb& t, std::span<const std::byte> octets) {
@@ -88,6 +88,7 @@ std::size_t layer::send(tcb& t, std::span<const std::byte> octets) {
   if (n == 0) return 0;
   t.fresh = t.fresh || (t.send_queue.empty() && t.board.empty());
   t.send_queue.copy_in(pool_, octets.first(n));
+  settle(t);
   if (t.synchronised()) make_ready(t);
   return n;
 }
@@ -98,6 +99,7 @@ std::size_t layer::send(tcb& t, const slice& octets) {
   if (n == 0) return 0;
   t.fresh = t.fresh || (t.send_queue.empty() && t.board.empty());
   t.send_queue.push_back(octets.sub(0, static_cast<std::uint32_t>(n)));
+  settle(t);
   if (t.synchronised()) make_ready(t);
   return n;
 }
@@ -111,19 +113,6 @@ std::size_t layer::receive(tcb& t, std::span<std::byte> to) {
 void layer::consume(tcb& t, std::size_t n) {
   t.receive_queue.pop_front(n);
   after_receive(t);
-}
-
-// The user has made room: tell the peer once that is worth a segment of its own (RFC 9293 §3.8.6.2.2).
-void layer::after_receive(tcb& t) {
-  if (!t.synchronised() || t.fin_received) return;
-  const seq wanted = wanted_edge(t);
-  if (wanted <= t.rcv.edge) return;
-  const std::uint32_t gain = distance(t.rcv.edge, wanted);
-  const bool was_shut = t.rcv_wnd() < own_mss(t.ends.remote.address);
-  if (gain >= worthwhile_gain(t) && (was_shut || gain >= t.receive_buffer / 4)) {
-    t.ack_now = true;
-    make_ready(t);
-  }
 }
 
 void layer::close(tcb& t, instant now) {
@@ -208,6 +197,8 @@ status layer::status(const tcb& t) const {
   s.resent = t.board.resent();
   s.reordering = t.recovery.reordering;
   s.send_queued = t.send_queue.size();
+  s.receive_buffer = t.receive_buffer;
+  s.send_buffer = send_limit(t);
   s.receive_queued = t.receive_queue.size();
   s.retransmits = t.retransmits;
   s.timestamps = t.timestamps_on;
@@ -225,15 +216,6 @@ void layer::set_keep_alive(tcb& t, bool on, instant now) {
   t.keep_alive = on;
   arm_keep_alive(t, now);
   rearm(t);
-}
-
-void layer::set_receive_buffer(tcb& t, std::uint32_t octets) {
-  t.receive_buffer = std::max<std::uint32_t>(octets, own_mss(t.ends.remote.address));
-  after_receive(t);
-}
-
-void layer::set_send_buffer(tcb& t, std::uint32_t octets) {
-  t.send_buffer = std::max<std::uint32_t>(octets, t.mss);
 }
 
 }  // namespace tunic::tcp

@@ -16,7 +16,9 @@ namespace {
 
 constexpr secret key{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
-stack_config with_addresses(stack_config c) {
+stack_config config_of(const script_options& o) {
+  stack_config c = o.stack;
+  c.tcp.quick_acks = o.quick_acks;
   if (c.ip.addresses.empty()) c.ip.addresses = {*prefix::parse("198.51.100.2/24"), *prefix::parse("2001:db8::2/64")};
   return c;
 }
@@ -44,7 +46,7 @@ script::script(script_options o)
                                                : "198.51.100.2"),
           80},
       peer_{*address::parse(options_.ipv6 ? "2001:db8::1" : "198.51.100.1"), 40000},
-      stack_(std::make_unique<tunic::stack>(with_addresses(options_.stack), key)) {
+      stack_(std::make_unique<tunic::stack>(config_of(options_), key)) {
   // RFC 6528's clock is 4 µs: the moment at which our initial sequence number stands so far before the wrap.
   const seq at_zero = tcp::isn_generator{key}.next(ends(), instant{});
   const std::uint32_t ticks = 0u - options_.iss_before_wrap - at_zero.value();

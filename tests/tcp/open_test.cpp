@@ -12,7 +12,7 @@ using tcp::state;
 TEST(passive_open, three_way_handshake) {  // RFC 9293 §3.5, figure 6
   auto t = script::listening();
   t.arrives("S 0:0(0) win 65535 <mss 1460,sackOK,nop,wscale 7>");
-  t.sends("S. 0:0(0) ack 1 win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 7>");
+  t.sends("S. 0:0(0) ack 1 win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 9>");
   t.in_state(state::syn_received);
   t.arrives(". 1:1(0) ack 1");
   t.user_accepts();
@@ -23,7 +23,7 @@ TEST(passive_open, three_way_handshake) {  // RFC 9293 §3.5, figure 6
 TEST(active_open, three_way_handshake) {  // RFC 9293 §3.5, figure 6
   script t;
   t.user_opens();
-  t.sends("S 0:0(0) win 65535 <mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 7>");
+  t.sends("S 0:0(0) win 65535 <mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 9>");
   t.in_state(state::syn_sent);
   t.arrives("S. 0:0(0) ack 1 win 65535 <mss 1460>");
   t.sends(". 1:1(0) ack 1");
@@ -34,7 +34,7 @@ TEST(active_open, three_way_handshake) {  // RFC 9293 §3.5, figure 6
 TEST(active_open, three_way_handshake_over_version_6) {  // RFC 9293 §3.7.1: the MSS is the MTU less 60 octets
   script t{{.ipv6 = true}};
   t.user_opens();
-  t.sends("S 0:0(0) win 65535 <mss 1440,sackOK,TS val 0 ecr 0,nop,wscale 7>");
+  t.sends("S 0:0(0) win 65535 <mss 1440,sackOK,TS val 0 ecr 0,nop,wscale 9>");
   t.arrives("S. 0:0(0) ack 1 win 65535 <mss 1440>");
   t.sends(". 1:1(0) ack 1");
   t.in_state(state::established);
@@ -43,7 +43,7 @@ TEST(active_open, three_way_handshake_over_version_6) {  // RFC 9293 §3.7.1: th
 TEST(passive_open, three_way_handshake_over_version_6) {
   auto t = script::listening({.ipv6 = true});
   t.arrives("S 0:0(0) win 65535 <mss 1440,sackOK,TS val 5 ecr 0,nop,wscale 7>");
-  t.sends("S. 0:0(0) ack 1 win 65535 <mss 1440,sackOK,TS val 0 ecr 5,nop,wscale 7>");
+  t.sends("S. 0:0(0) ack 1 win 65535 <mss 1440,sackOK,TS val 0 ecr 5,nop,wscale 9>");
   t.arrives(". 1:1(0) ack 1 <TS val 6 ecr 0>");
   t.user_accepts();
   t.in_state(state::established);

@@ -70,7 +70,7 @@ TEST(options, unknown_are_skipped) {  // RFC 9293 §3.2, MUST-6
   syn[20 + 20] = std::byte{253};  // the MSS option becomes one of RFC 4727's for experiments, its length right
   repair_checksums(syn);
   t.datagram_arrives(syn);
-  t.sends("S. 0:0(0) ack 1 <mss 1460,nop,wscale 7>");
+  t.sends("S. 0:0(0) ack 1 <mss 1460,nop,wscale 9>");
   t.arrives(". 1:1(0) ack 1");
   t.user_accepts();
   EXPECT_EQ(t.status().mss, 536u);
@@ -110,19 +110,19 @@ TEST(window_scale, not_answered_is_off_for_both) {  // RFC 7323 §1.3
 TEST(window_scale, shifts_both_windows) {  // RFC 7323 §2.2, §2.3
   auto t = script::listening();
   t.arrives("S 0:0(0) win 1000 <mss 1460,nop,wscale 3>");
-  t.sends("S. 0:0(0) ack 1 win 65535 <mss 1460,nop,wscale 7>");  // 4 MiB need 7; a SYN's window is not scaled
+  t.sends("S. 0:0(0) ack 1 win 65535 <mss 1460,nop,wscale 9>");  // 16 MiB need 9; a SYN's window is not scaled
   t.arrives(". 1:1(0) ack 1 win 1000");
   t.user_accepts();
   EXPECT_EQ(t.status().snd_wnd, 8000u);
   t.arrives(". 1:1461(1460) ack 1");
   t.arrives(". 1461:2921(1460) ack 1");
-  t.sends(". 1:1(0) ack 2921 win 32746");  // (4 MiB - 2,920) / 128, rounded up
+  t.sends(". 1:1(0) ack 2921 win 507");  // (256 KiB - 2,920) / 512, rounded up
 }
 
 TEST(window_scale, of_a_syn_ack_applies_from_the_next_segment_on) {  // RFC 7323 §2.2
   auto t = script::opening();
   t.arrives("S. 0:0(0) ack 1 win 1000 <mss 1460,nop,wscale 3>");
-  t.sends(". 1:1(0) ack 1 win 32768");
+  t.sends(". 1:1(0) ack 1 win 512");
   EXPECT_EQ(t.status().snd_wnd, 1000u);
   t.arrives(". 1:1(0) ack 1 win 1000");
   EXPECT_EQ(t.status().snd_wnd, 8000u);
