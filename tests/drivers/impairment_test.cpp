@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "drivers/loopback.hpp"
+#include "stack/buffer/flatten.hpp"
 #include "tests/drivers/frames.hpp"
 
 namespace tunic::drivers {
@@ -183,26 +184,43 @@ TEST_F(impaired, refuses_text_whose_mapping_has_shrunk) {
   ::close(file);
 }
 
-/// Fails as a TUN device does that was deleted.
-struct broken final : tunic::device {
+/// A device that has some datagrams and then fails, until it is mended.
+struct failing final : tunic::device {
   [[nodiscard]] device_capabilities capabilities() const override { return {}; }
   [[nodiscard]] std::size_t mtu() const override { return 1500; }
   packet receive(pool&, instant, std::error_code& error) override {
-    error = std::make_error_code(std::errc::no_such_device);
+    if (!at_hand.empty()) {
+      packet p = std::move(at_hand.back());
+      at_hand.pop_back();
+      return p;
+    }
+    if (broken) error = std::make_error_code(std::errc::no_such_device);
     return {};
   }
   std::error_code transmit(const frame&, instant) override { return std::make_error_code(std::errc::no_such_device); }
   [[nodiscard]] instant next_deadline() const override { return instant{7s}; }
+
+  std::vector<packet> at_hand;
+  bool broken = true;
 };
 
-TEST_F(impaired, tells_of_a_device_that_has_failed) {
-  broken inner;
-  device.emplace(inner, impairment_options{});
-  std::error_code error;
-  EXPECT_FALSE(device->receive(buffers, now, error));
-  EXPECT_EQ(error, std::errc::no_such_device);
-  EXPECT_EQ(device->next_deadline(), instant{7s});
-  send("lost on the wire", 0);
+TEST_F(impaired, tells_of_a_device_that_has_failed_and_keeps_what_is_under_way) {
+  failing inner;
+  for (const duration delay : {0s, 1s}) {
+    device.emplace(inner, impairment_options{.in = {.delay = delay}});
+    make_tcp(f, acknowledging(), "kept");
+    inner.at_hand.push_back(flatten(f, buffers));
+    inner.broken = true;
+    std::error_code error;
+    for (int i = 0; i < 2; ++i, now += 2s) {
+      EXPECT_FALSE(device->receive(buffers, now, error));
+      EXPECT_EQ(error, std::errc::no_such_device);
+      EXPECT_EQ(device->next_deadline(), instant{7s});
+    }
+    send("lost on the wire", 0);
+    inner.broken = false;
+    EXPECT_EQ(text_of_segment(receive(), false), "kept");
+  }
 }
 
 TEST_F(impaired, passes_what_is_no_good_datagram_as_it_is) {

@@ -110,6 +110,12 @@ TEST(path, loses_in_bursts_of_the_mean_length_that_was_asked) {
   EXPECT_NEAR(lost / static_cast<double>(bursts), 1 / ends, 0.2);
 }
 
+TEST(path, loses_evenly_and_in_bursts_independently) {
+  path p{{.loss = 0.1, .burst_begins = 0.1, .burst_ends = 1}, 7};
+  send(p, 200'000, 1us);
+  expect_about(p.counters().lost, 200'000, 1 - 0.9 * (1 - 0.1 / 1.1));
+}
+
 TEST(path, loses_the_first_few_of_each_period) {
   path p{{.burst_interval = 1s, .burst_size = 5}, 7};
   const auto all = numbers(send(p, 3500));
@@ -230,6 +236,11 @@ TEST(path, a_rate_does_not_save_up_what_was_not_sent) {
   for (const arrival& a : send(p, 100, 5ms, 1000)) EXPECT_EQ(a.at, a.number * 5ms + 1ms);
 }
 
+TEST(path, a_rate_starts_anew_after_silence_to_the_nanosecond) {
+  path p{{.rate = 7'000'000}, 7};
+  for (const arrival& a : send(p, 10, 1s, 1500)) EXPECT_EQ(a.at, a.number * 1s + 1714285ns);
+}
+
 TEST(path, bounds_the_queue_in_packets) {
   path p{{.rate = 8'000'000, .queue = {.packets = 3}}, 7};
   for (std::uint32_t i = 0; i < 6; ++i) p.push(numbered(i, 1000), start);
@@ -246,7 +257,8 @@ TEST(path, bounds_the_queue_in_octets) {
   for (std::uint32_t i = 0; i < 4; ++i) p.push(numbered(i, 1000), start);
   p.push(numbered(4, 500), start);  // a small one still fits
   p.push(numbered(5, 8), start);
-  EXPECT_EQ(numbers(pop_until(p, start + 1s)), (std::vector<std::uint32_t>{0, 1, 2, 4}));
+  p.push(numbered(6, 1000), start + 1ms);  // the second one is being sent: there is room again
+  EXPECT_EQ(numbers(pop_until(p, start + 1s)), (std::vector<std::uint32_t>{0, 1, 2, 4, 6}));
 }
 
 TEST(path, queues_nothing_without_a_rate) {
