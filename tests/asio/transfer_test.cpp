@@ -50,6 +50,26 @@ TEST(transfer, recovers_what_a_short_queue_loses) {
   EXPECT_GT(n.link.first().dropped() + n.link.second().dropped(), 0u);
 }
 
+TEST(transfer, recovers_from_a_bad_path) {
+  const drivers::path_options bad{.loss = 0.01,
+                                  .duplicate = 0.01,
+                                  .rate = 50'000'000,
+                                  .queue = {.packets = 100},
+                                  .corrupt = 0.01,
+                                  .delay = 10ms,
+                                  .jitter = 1ms,
+                                  .reorder = 0.02,
+                                  .reorder_by = 3ms};
+  two_hosts n{drivers::impairment_options{.out = bad, .in = bad}};
+  const instant began = n.now;
+  transfer(n, 2u << 20);
+  EXPECT_GE(n.now - began, 335ms);  // 2 MiB at 50 Mbit/s
+  for (const drivers::path_counters& c : {n.path->out(), n.path->in()}) {
+    EXPECT_GT(c.passed, (2u << 20) / 1460);  // single segments
+    EXPECT_TRUE(c.lost > 0 && c.duplicated > 0 && c.corrupted > 0 && c.reordered > 0);
+  }
+}
+
 TEST(transfer, waits_for_a_slow_reader) {
   tcp::config small;
   small.receive_buffer = 64u << 10;

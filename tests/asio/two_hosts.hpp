@@ -20,6 +20,7 @@
 #include <asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
+#include "drivers/impairment.hpp"
 #include "drivers/loopback.hpp"
 #include "stack/asio/host.hpp"
 #include "stack/asio/tcp_acceptor.hpp"
@@ -53,6 +54,9 @@ class two_hosts {
   static constexpr std::uint16_t port = 7;
 
   explicit two_hosts(const tcp::config& c = {}, const drivers::loopback_options& o = {}) : link(o), config_(c) {}
+  /// By a bad path.
+  explicit two_hosts(const drivers::impairment_options& bad)
+      : link({.queue = 4096}), path(std::in_place, link.first(), bad) {}
 
   /// Runs until `done`; false where nothing more can happen, or an hour has passed on the hosts' clock.
   bool run_until(const std::function<bool()>& done) {
@@ -133,13 +137,19 @@ class two_hosts {
 
   asio::io_context io;
   drivers::loopback_pair link;
+  std::optional<drivers::impairment> path;
 
  private:
+  device& near_end() {
+    if (path) return *path;
+    return link.first();
+  }
+
   tcp::config config_;
 
  public:
   instant now{1h};
-  host client{io, link.first(), options("198.51.100.1/24", "2001:db8::1/64")};
+  host client{io, near_end(), options("198.51.100.1/24", "2001:db8::1/64")};
   host server{io, link.second(), options("198.51.100.2/24", "2001:db8::2/64")};
 };
 
