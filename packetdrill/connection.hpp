@@ -23,7 +23,7 @@ struct wishes {
 
 /// A socket's view of its connection: with listener, what the plug-in knows of the TCP core. Every call that makes the
 /// stack speak pumps what it says.
-class connection : private tcp::user {
+class connection final : private tcp::user {
  public:
   /// Told what has become true.
   class owner {
@@ -90,7 +90,7 @@ class connection : private tcp::user {
 };
 
 /// A socket in LISTEN.
-class listener : private tcp::listener_user {
+class listener final : private tcp::listener_user {
  public:
   class owner {
    public:

@@ -160,7 +160,7 @@ int process::fcntl(int fd, int command, int argument) {
   switch (command) {
     case F_GETFL: return O_RDWR | (d->non_blocking ? O_NONBLOCK : 0);
     case F_SETFL: d->non_blocking = (argument & O_NONBLOCK) != 0; return 0;
-    case F_GETFD: return 0;
+    case F_GETFD:
     case F_SETFD: return 0;
     default: return -EINVAL;
   }
@@ -192,7 +192,7 @@ int process::poll(std::span<pollfd> entries, int milliseconds) {
       if (p.fd < 0) continue;
       const auto* d = find<descriptor>(p.fd);
       const auto asked = static_cast<std::uint32_t>(static_cast<unsigned short>(p.events)) | EPOLLERR | EPOLLHUP;
-      p.revents = d ? static_cast<short>(d->events() & asked) : POLLNVAL;  // the bits are epoll's
+      p.revents = static_cast<short>(d ? d->events() & asked : POLLNVAL);  // the bits are epoll's
       ready += p.revents != 0 ? 1 : 0;
     }
     return ready;

@@ -127,7 +127,8 @@ TEST(packetdrill_plugin, fails_as_linux_fails) {
   EXPECT_EQ(errno_of(p->read(p.self(), fresh, &octet, 1)), ENOTCONN);
   EXPECT_EQ(errno_of(p->write(p.self(), fresh, &octet, 1)), EPIPE);
   EXPECT_EQ(errno_of(p->shutdown(p.self(), fresh, SHUT_WR)), ENOTCONN);
-  EXPECT_EQ(errno_of(p->setsockopt(p.self(), fresh, SOL_SOCKET, 9999, &octet, sizeof(int))), ENOPROTOOPT);
+  const int on = 1;
+  EXPECT_EQ(errno_of(p->setsockopt(p.self(), fresh, SOL_SOCKET, 9999, &on, sizeof on)), ENOPROTOOPT);
   EXPECT_EQ(errno_of(p->socket(p.self(), AF_INET, SOCK_STREAM, IPPROTO_UDP)), EPROTONOSUPPORT);
   EXPECT_EQ(errno_of(p->bind(p.self(), fresh, nullptr, 0)), EFAULT);
   EXPECT_EQ(errno_of(p->listen(p.self(), 12345, 1)), EBADF);
