@@ -49,9 +49,7 @@ void connection::on_events(tcp::events e) {
 }
 
 std::size_t connection::send(std::span<const std::byte> octets) {
-  const std::size_t n = network_.tcp().send(*tcb_, octets);
-  network_.pump();
-  return n;
+  return network_.tcp().send(*tcb_, octets);
 }
 
 std::size_t connection::receive(std::span<std::byte> to) {

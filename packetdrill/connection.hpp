@@ -21,8 +21,8 @@ struct wishes {
   std::uint32_t send_buffer = 0;     ///< octets; 0: the namespace's setting
 };
 
-/// A socket's view of its connection: with listener, what the plug-in knows of the TCP core. Every call that makes the
-/// stack speak pumps what it says.
+/// A socket's view of its connection: with listener, what the plug-in knows of the TCP core. What the stack has to
+/// say after a call is taken out of it at once.
 class connection final : private tcp::user {
  public:
   /// Told what has become true.
@@ -58,7 +58,9 @@ class connection final : private tcp::user {
   [[nodiscard]] bool send_is_shut() const { return tcb_->closing || closed(); }
   [[nodiscard]] four_tuple ends() const { return tcb_->ends; }
 
+  /// Hands octets to the stack; nothing leaves before push().
   std::size_t send(std::span<const std::byte> octets);
+  void push() { network_.pump(); }
   std::size_t receive(std::span<std::byte> to);
   std::size_t discard(std::size_t most);
   [[nodiscard]] std::span<const std::byte> peek() const;

@@ -52,6 +52,7 @@ int socket::accept(clock::lock& l, std::unique_ptr<socket>& out) {
   }
   out = std::make_unique<socket>(network_, clock_, domain_);
   out->wishes_ = wishes_;
+  out->zero_copy_ = zero_copy_;
   out->connection_ = listener_->accept(wishes_, *out);
   out->connect_told_ = true;
   return 0;
@@ -119,7 +120,7 @@ std::uint32_t socket::events() const {
     if (c.available() > 0) now |= readable;
     if (c.send_is_shut() || c.writable()) now |= writable;
   }
-  if (c.error() != 0) now |= EPOLLERR;
+  if (c.error() != 0 || receipts_.pending()) now |= EPOLLERR;
   return now;
 }
 

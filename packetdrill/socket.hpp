@@ -10,6 +10,7 @@
 
 #include "packetdrill/connection.hpp"
 #include "packetdrill/descriptor.hpp"
+#include "packetdrill/receipts.hpp"
 
 namespace tunic::packetdrill {
 
@@ -65,7 +66,9 @@ class socket : public descriptor, public connection::owner, public listener::own
   bool receive_shut_ = false;    // SHUT_RD: what arrives is still read, but nobody waits for it
   bool abort_on_close_ = false;  // SO_LINGER of 0 seconds
   bool v6_only_ = false;
-  bool tell_inq_ = false;                          // TCP_INQ
+  bool tell_inq_ = false;   // TCP_INQ
+  bool zero_copy_ = false;  // SO_ZEROCOPY
+  receipts receipts_;
   std::map<std::pair<int, int>, int> remembered_;  // options that change nothing here
 };
 

@@ -88,6 +88,12 @@ const socket_options::entry socket_options::table[] = {
        s.apply();
        return 0;
      }},
+    {SOL_SOCKET, SO_ZEROCOPY, [](const socket& s) { return s.zero_copy_ ? 1 : 0; },
+     [](socket& s, int v) {
+       if (v != 0 && v != 1) return -EINVAL;
+       s.zero_copy_ = v != 0;
+       return 0;
+     }},
     {SOL_SOCKET, SO_TYPE, [](const socket&) { return int{SOCK_STREAM}; }, nullptr},
     {SOL_SOCKET, SO_DOMAIN, [](const socket& s) { return s.domain_; }, nullptr},
     {SOL_SOCKET, SO_PROTOCOL, [](const socket&) { return int{IPPROTO_TCP}; }, nullptr},

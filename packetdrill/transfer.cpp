@@ -3,6 +3,7 @@
 #include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 
 #include "packetdrill/socket.hpp"
 
@@ -22,23 +23,30 @@ long socket::send(clock::lock& l, std::span<const iovec> from, int flags) {
     if (!patient(flags)) return -EAGAIN;
     if (const int error = wait(l, [&] { return !c.opening(); })) return error;
   }
-  long total = 0;
-  const auto told = [&](long otherwise) { return total > 0 ? total : otherwise; };
   const auto broken = [&] { return c.error() != 0 || c.send_is_shut(); };
-  if (broken()) return c.error() != 0 ? -c.take_error() : -EPIPE;
+  const auto why_broken = [&] { return c.error() != 0 ? -c.take_error() : -EPIPE; };
+  if (broken()) return why_broken();
+  long total = 0, failure = 0;
   for (const iovec& v : from) {
-    if (v.iov_len > 0 && !v.iov_base) return told(-EFAULT);
-    std::span<const std::byte> rest{static_cast<const std::byte*>(v.iov_base), v.iov_len};
-    while (!rest.empty()) {
+    if (v.iov_len > 0 && !v.iov_base) failure = -EFAULT;
+    std::span<const std::byte> rest{static_cast<const std::byte*>(v.iov_base), v.iov_base ? v.iov_len : 0};
+    while (failure == 0 && !rest.empty()) {
       writer_woken_ = false;
       const std::size_t n = c.send(rest);
       total += static_cast<long>(n);
       rest = rest.subspan(n);
       if (rest.empty()) break;
-      if (!patient(flags)) return told(-EAGAIN);
-      if (const int error = wait(l, [&] { return writer_woken_ || broken(); })) return told(error);
-      if (broken()) return total > 0 ? total : c.error() != 0 ? -c.take_error() : -EPIPE;
+      c.push();
+      failure = patient(flags) ? wait(l, [&] { return writer_woken_ || broken(); }) : -EAGAIN;
+      if (failure == 0 && broken()) failure = total > 0 ? -EPIPE : why_broken();
     }
+    if (failure != 0) break;
+  }
+  c.push();
+  if (total == 0 && failure != 0) return failure;
+  if (zero_copy_ && (flags & MSG_ZEROCOPY) != 0 && total > 0) {
+    receipts_.add();
+    tell(EPOLLERR);
   }
   return total;
 }
@@ -66,7 +74,6 @@ long socket::take(std::span<const iovec> to, int flags) {
 }
 
 long socket::receive(clock::lock& l, std::span<const iovec> to, int flags) {
-  if ((flags & MSG_ERRQUEUE) != 0) return -EAGAIN;
   if (!connection_) return -ENOTCONN;
   connection& c = *connection_;
   std::size_t wanted = 0;
@@ -84,6 +91,7 @@ long socket::receive(clock::lock& l, std::span<const iovec> to, int flags) {
 }
 
 long socket::receive_message(clock::lock& l, msghdr& message, int flags) {
+  if ((flags & MSG_ERRQUEUE) != 0) return receipts_.take(message, domain_);
   const long n = receive(l, {message.msg_iov, message.msg_iovlen}, flags);
   if (n < 0) return n;
   message.msg_namelen = 0;

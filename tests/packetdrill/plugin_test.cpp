@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <linux/errqueue.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -225,6 +227,44 @@ TEST(packetdrill_plugin, wakes_a_sleeper_at_its_own_time) {
   EXPECT_NEAR(static_cast<double>(woken - begin), 300'000, 5);
 }
 
+TEST(packetdrill_plugin, gathers_the_pieces_of_a_write) {
+  plugin p;
+  const int fd = p.established();
+  char octets[100] = {};
+  const iovec pieces[] = {{octets, 0}, {octets, 40}, {octets, 60}};
+  EXPECT_EQ(p->writev(p.self(), fd, pieces, 3), 100);
+  const auto s = p.emits();
+  ASSERT_TRUE(s);
+  EXPECT_EQ(s->text, 100u);
+}
+
+TEST(packetdrill_plugin, gives_one_receipt_for_the_zero_copy_sends_before_it) {
+  plugin p;
+  const int fd = p.established();
+  const int on = 1;
+  EXPECT_EQ(p->setsockopt(p.self(), fd, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on), 0);
+  const char octets[100] = {};
+  EXPECT_EQ(p->send(p.self(), fd, octets, sizeof octets, MSG_ZEROCOPY), 100);
+  EXPECT_EQ(p->send(p.self(), fd, octets, sizeof octets, MSG_ZEROCOPY), 100);
+  pollfd entry{.fd = fd, .events = 0, .revents = 0};
+  EXPECT_EQ(p->poll(p.self(), &entry, 1, 0), 1);
+  EXPECT_EQ(entry.revents, POLLERR);
+  alignas(cmsghdr) char control[128];
+  msghdr message{};
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  EXPECT_EQ(p->recvmsg(p.self(), fd, &message, MSG_ERRQUEUE), 0);
+  EXPECT_EQ(message.msg_flags, MSG_ERRQUEUE);
+  const cmsghdr* first = CMSG_FIRSTHDR(&message);
+  ASSERT_TRUE(first);
+  sock_extended_err receipt{};
+  std::memcpy(&receipt, CMSG_DATA(first), sizeof receipt);
+  EXPECT_EQ(receipt.ee_origin, SO_EE_ORIGIN_ZEROCOPY);
+  EXPECT_EQ(receipt.ee_info, 0u);
+  EXPECT_EQ(receipt.ee_data, 1u);
+  EXPECT_EQ(errno_of(p->recvmsg(p.self(), fd, &message, MSG_ERRQUEUE)), EAGAIN);
+}
+
 TEST(packetdrill_plugin, polls) {
   plugin p;
   pollfd entries[] = {{.fd = p.established(), .events = POLLIN | POLLOUT, .revents = 0},
@@ -335,7 +375,8 @@ TEST(packetdrill_plugin, copies_between_a_pipe_and_a_socket) {
   p.arrives("P. 1:101(100) ack 1");
   EXPECT_EQ(p->splice(p.self(), fd, nullptr, ends[1], nullptr, 1000, 0), 100);
   EXPECT_EQ(p->splice(p.self(), ends[0], nullptr, fd, nullptr, 1000, 0), 100);
-  const auto s = p.emits();
+  auto s = p.emits();
+  if (s && s->text == 0) s = p.emits();  // what arrived may have been acknowledged by itself
   ASSERT_TRUE(s);
   EXPECT_EQ(s->text, 100u);
   EXPECT_EQ(errno_of(p->splice(p.self(), fd, nullptr, fd, nullptr, 1, 0)), EINVAL);
