@@ -74,11 +74,11 @@ std::size_t connection::available() const {
 }
 
 std::size_t connection::queued() const {
-  return static_cast<std::size_t>(network_.tcp().status(*tcb_).send_queued);
+  return static_cast<std::size_t>(network_.tcp().status(*tcb_, network_.now()).send_queued);
 }
 
 std::size_t connection::unsent() const {
-  const tcp::status s = network_.tcp().status(*tcb_);
+  const tcp::status s = network_.tcp().status(*tcb_, network_.now());
   return static_cast<std::size_t>(s.send_queued) - std::min<std::size_t>(s.send_queued, s.in_flight);
 }
 
@@ -107,11 +107,11 @@ void connection::apply(const wishes& w) {
 }
 
 tcp_info connection::info() const {
-  return tcp_info_of(network_.tcp().status(*tcb_), *tcb_);
+  return tcp_info_of(network_.tcp().status(*tcb_, network_.now()), *tcb_);
 }
 
 std::uint32_t connection::mss() const {
-  return network_.tcp().status(*tcb_).mss;
+  return network_.tcp().status(*tcb_, network_.now()).mss;
 }
 
 listener::listener(network& n, const endpoint& local, bool v6_only, std::size_t backlog, const wishes& w, owner& o)

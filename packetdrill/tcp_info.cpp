@@ -57,6 +57,18 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
   i.total_retrans = static_cast<std::uint32_t>(s.retransmits);
   i.notsent_bytes = static_cast<std::uint32_t>(s.send_queued - std::min<std::uint64_t>(s.send_queued, s.in_flight));
   i.snd_wnd = s.snd_wnd;
+  i.reord_seen = s.reordering_seen ? 1 : 0;
+  i.last_data_sent = static_cast<std::uint32_t>(s.since_sent / std::chrono::milliseconds{1});
+  i.last_data_recv = static_cast<std::uint32_t>(s.since_received / std::chrono::milliseconds{1});
+  i.advmss = s.receive_mss;
+  i.pacing_rate = s.pacing_rate > 0 ? s.pacing_rate : ~std::uint64_t{0};
+  i.bytes_acked = s.delivered;
+  i.bytes_received = s.received;
+  i.delivery_rate = s.delivery_rate;
+  i.app_limited = s.app_limited ? 1 : 0;
+  i.busy_time = static_cast<std::uint64_t>(s.busy / std::chrono::microseconds{1});
+  i.rwnd_limited = static_cast<std::uint64_t>(s.peer_window_limited / std::chrono::microseconds{1});
+  i.sndbuf_limited = static_cast<std::uint64_t>(s.send_buffer_limited / std::chrono::microseconds{1});
   i.rcv_wnd = s.rcv_wnd;
   return i;
 }

@@ -263,7 +263,7 @@ endpoint connection::remote(std::error_code& e) const {
 }
 
 tcp::status connection::status() const {
-  return tcb_ ? layer().status(*tcb_) : tcp::status{};
+  return tcb_ ? layer().status(*tcb_, host().now()) : tcp::status{};
 }
 
 socket_settings connection::settings_in_effect() const {

@@ -32,4 +32,17 @@ std::string_view name(drop reason) {
   return "?";
 }
 
+std::array<mib_entry, 10> mib(const counters& c) {
+  return {{{"tcpActiveOpens", c.active_opens},
+           {"tcpPassiveOpens", c.passive_opens},
+           {"tcpAttemptFails", c.attempt_fails},
+           {"tcpEstabResets", c.established_resets},
+           {"tcpCurrEstab", c.established},
+           {"tcpInSegs", c.segments_in},
+           {"tcpOutSegs", c.segments_out},
+           {"tcpRetransSegs", c.retransmits},
+           {"tcpInErrs", c.segments_bad},
+           {"tcpOutRsts", c.resets_out}}};
+}
+
 }  // namespace tunic

@@ -38,23 +38,43 @@ inline constexpr std::size_t drop_count = static_cast<std::size_t>(drop::icmp_un
 
 std::string_view name(drop reason);
 
-/// What a stack counts. Plain numbers, read at any time between two calls.
+/// What a stack counts. Plain numbers, read at any time between two calls. The TCP ones are RFC 4022's; mib() gives
+/// them by its names.
 struct counters {
   std::uint64_t datagrams_in = 0;
   std::uint64_t datagrams_out = 0;
   std::uint64_t octets_in = 0;
   std::uint64_t octets_out = 0;
-  std::uint64_t segments_in = 0;
-  std::uint64_t segments_out = 0;
-  std::uint64_t retransmits = 0;  ///< segments sent again
-  std::uint64_t resets_out = 0;
-  std::uint64_t challenge_acks = 0;  ///< RFC 5961
-  std::uint64_t active_opens = 0;    ///< RFC 4022 tcpActiveOpens
-  std::uint64_t passive_opens = 0;   ///< RFC 4022 tcpPassiveOpens
+
+  std::uint64_t active_opens = 0;        ///< tcpActiveOpens
+  std::uint64_t passive_opens = 0;       ///< tcpPassiveOpens
+  std::uint64_t attempt_fails = 0;       ///< tcpAttemptFails: CLOSED, or back to LISTEN, from SYN-SENT or SYN-RECEIVED
+  std::uint64_t established_resets = 0;  ///< tcpEstabResets: CLOSED from ESTABLISHED or CLOSE-WAIT
+  std::uint64_t established = 0;         ///< tcpCurrEstab: connections now in one of these two
+  std::uint64_t segments_in = 0;         ///< tcpInSegs; a super-segment counts once
+  std::uint64_t segments_out = 0;        ///< tcpOutSegs, without those that hold only what was sent before
+  std::uint64_t retransmits = 0;         ///< tcpRetransSegs
+  std::uint64_t segments_bad = 0;        ///< tcpInErrs
+  std::uint64_t resets_out = 0;          ///< tcpOutRsts
+  std::uint64_t challenge_acks = 0;      ///< RFC 5961
+
+  // How loss was found, and where it was none.
+  std::uint64_t fast_recoveries = 0;
+  std::uint64_t timeouts = 0;
+  std::uint64_t loss_probes = 0;          ///< RFC 8985 §7
+  std::uint64_t undos = 0;                ///< episodes that proved spurious
+  std::uint64_t duplicates_reported = 0;  ///< D-SACKs received (RFC 2883)
   std::array<std::uint64_t, drop_count> drops{};
 
   void count(drop reason) { ++drops[static_cast<std::size_t>(reason)]; }
   [[nodiscard]] std::uint64_t dropped(drop reason) const { return drops[static_cast<std::size_t>(reason)]; }
 };
+
+/// A counter by RFC 4022's name.
+struct mib_entry {
+  std::string_view name;
+  std::uint64_t value;
+};
+std::array<mib_entry, 10> mib(const counters& c);
 
 }  // namespace tunic

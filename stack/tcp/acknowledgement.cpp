@@ -120,6 +120,7 @@ void layer::take_sack(tcb& t, const segment& s, ack_news& n, instant now) {
 
 void layer::take_dsack(tcb& t, const wire::sack_block& b, ack_news& n) {
   n.dsack = true;
+  ++counters_.duplicates_reported;
   const std::uint32_t octets = distance(b.left, b.right);
   auto& r = t.recovery;
   if (r.probing && r.probe_again && b.right == r.probe_end) {

@@ -43,6 +43,7 @@ void layer::on_datagram(const ip::datagram& d, instant now) {
   const auto parsed = wire::parse_tcp(d.transport.octets.octets(), d.source, d.destination, d.transport.checksum);
   if (!parsed) {
     counters_.count(parsed.error());
+    ++counters_.segments_bad;
     return;
   }
   segment s;
@@ -61,12 +62,14 @@ void layer::on_datagram(const ip::datagram& d, instant now) {
       return;
     }
     auto& t = static_cast<tcb&>(*n);
+    const sender_mind before = mind_of(t);
     if (t.state == state::syn_sent) {
       arrives_syn_sent(t, s, now);
     } else {
       arrives_synchronised(t, s, now);
     }
     settle(t);
+    observe(t, before, now);
     rearm(t);
     notify(t);
     return;
@@ -141,6 +144,7 @@ bool layer::poll_transmit(frame& out, instant now) {
       rearm(t);
       return true;
     }
+    note_limit(t, now);
     rearm(t);
     unready(t);
     if (turn_over) make_ready(t);
@@ -167,7 +171,21 @@ tcb& layer::make(const four_tuple& ends, instant now) {
 void layer::enter(tcb& t, state next, instant now) {
   const state from = t.state;
   t.state = next;
+  const auto open = [](state s) { return s == state::established || s == state::close_wait; };
+  if (open(from) != open(next)) counters_.established += open(next) ? 1 : -1;
+  if (next == state::closed && open(from)) ++counters_.established_resets;
+  if (next == state::closed && (from == state::syn_sent || from == state::syn_received)) ++counters_.attempt_fails;
   if (observer_) observer_->on_state(t.ends, from, next, now);
+}
+
+// Tells what has changed in the sender's mind, and accounts for what held it.
+void layer::observe(tcb& t, const sender_mind& before, instant now) {
+  note_limit(t, now);
+  if (!observer_ || !t.cc) return;
+  if (before.phase != t.recovery.phase) observer_->on_phase(t.ends, before.phase, t.recovery.phase, now);
+  if (before.lost != t.rate.lost())
+    observer_->on_loss(t.ends, static_cast<std::uint32_t>(t.rate.lost() - before.lost), now);
+  if (before.cwnd != t.cc->cwnd()) observer_->on_window(t.ends, t.cc->cwnd(), t.cc->ssthresh(), now);
 }
 
 void layer::close_with(tcb& t, std::error_code why, instant now) {

@@ -96,8 +96,8 @@ class layer {
   void shut_receive(tcb& t);
   /// ABORT: a RST, and CLOSED at once with connection_aborted.
   void abort(tcb& t, instant now);
-  /// STATUS.
-  [[nodiscard]] tcp::status status(const tcb& t) const;
+  /// STATUS. The times are as of `now`.
+  [[nodiscard]] tcp::status status(const tcb& t, instant now) const;
   /// Why it is CLOSED; no error while it is not, or after an orderly close.
   [[nodiscard]] static std::error_code error(const tcb& t) { return t.error; }
   /// The user lets go: CLOSE where that was not called, ABORT where text was left unread (RFC 2525 §2.17). The tcb is
@@ -143,7 +143,7 @@ class layer {
   // acknowledgement.cpp: what an ACK tells.
   void take_ack(tcb& t, const segment& s, instant now);
   void take_sack(tcb& t, const segment& s, ack_news& n, instant now);
-  static void take_dsack(tcb& t, const wire::sack_block& b, ack_news& n);
+  void take_dsack(tcb& t, const wire::sack_block& b, ack_news& n);
   void take_delivered(tcb& t, const scoreboard::run& r, std::optional<seq> above, const segment& s, ack_news& n,
                       instant now);
   static void note_reordering(tcb& t, seq late, seq above);
@@ -164,13 +164,13 @@ class layer {
   void enter_loss(tcb& t, bool again, instant now);
   static void reduce(tcb& t, congestion_cause why, std::uint32_t in_flight, instant now);
   static void begin_undo(tcb& t);
-  static void finish_episode(tcb& t, instant now);
+  void finish_episode(tcb& t, instant now);
   static void hold_reno(tcb& t);
   static void try_open(tcb& t);
   static bool was_spurious(const tcb& t, const ack_news& n);
-  static void undo(tcb& t, instant now);
-  static bool undo_by_dsack(tcb& t, instant now);
-  static bool undo_partial(tcb& t, const ack_news& n, instant now);
+  void undo(tcb& t, instant now);
+  bool undo_by_dsack(tcb& t, instant now);
+  bool undo_partial(tcb& t, const ack_news& n, instant now);
   void take_probe_ack(tcb& t, seq ack, const ack_news& n, instant now);
 
   // sender.cpp: which segment goes next.
@@ -210,6 +210,9 @@ class layer {
   void settle(tcb& t);
   [[nodiscard]] bool under_pressure() const { return memory_used_ > config_.memory / 2; }
 
+  // status.cpp: what a connection has been doing.
+  void note_limit(tcb& t, instant now) const;
+
   // timeouts.cpp: RFC 9293 §3.10.8.
   void on_timeout(tcb& t, instant now);
   void on_retransmit_deadline(tcb& t, instant now);
@@ -227,6 +230,13 @@ class layer {
   void arm_keep_alive(tcb& t, instant now);
 
   // layer.cpp
+  struct sender_mind {
+    recovery_phase phase;
+    std::uint64_t lost;
+    std::uint32_t cwnd;
+  };
+  static sender_mind mind_of(const tcb& t) { return {t.recovery.phase, t.rate.lost(), t.cc ? t.cc->cwnd() : 0}; }
+  void observe(tcb& t, const sender_mind& before, instant now);
   tcb& make(const four_tuple& ends, instant now);
   void enter(tcb& t, state next, instant now);
   void enter_time_wait(tcb& t, instant now);

@@ -131,6 +131,7 @@ bool layer::rack_detect(tcb& t, std::uint32_t& newly_lost, instant now) {
 
 void layer::enter_recovery(tcb& t, std::uint32_t in_flight, instant now) {
   auto& r = t.recovery;
+  ++counters_.fast_recoveries;
   begin_undo(t);
   const bool reducing = r.phase == recovery_phase::cwr || r.phase == recovery_phase::recovery;
   if (!reducing) reduce(t, congestion_cause::loss, in_flight, now);
@@ -141,6 +142,7 @@ void layer::enter_recovery(tcb& t, std::uint32_t in_flight, instant now) {
 // §6.3).
 void layer::enter_loss(tcb& t, bool again, instant now) {
   auto& r = t.recovery;
+  ++counters_.timeouts;
   const std::uint32_t in_flight = t.board.in_flight();
   const bool fresh = r.phase < recovery_phase::recovery;
   if (t.board.front().sacked) t.board.forget_sacks();  // RFC 2018 §8
@@ -219,6 +221,7 @@ bool layer::was_spurious(const tcb& t, const ack_news& n) {
 }
 
 void layer::undo(tcb& t, instant now) {
+  ++counters_.undos;
   t.cc->on_undo(now);
   t.recovery.may_undo = false;
   t.board.unmark_lost();

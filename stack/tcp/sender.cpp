@@ -114,7 +114,9 @@ void layer::send_again(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, 
   const std::uint32_t segments = (octets + mss - 1) / mss;
   t.retransmits += segments;
   counters_.retransmits += segments;
-  if (t.deadline(timer::retransmit) == never) arm_retransmit(t, now);
+  // The oldest segment has its time before it again.
+  const bool renewed = from == t.snd.una && r.awaited != retransmit_kind::reordering;
+  if (renewed || t.deadline(timer::retransmit) == never) arm_retransmit(t, now);
 }
 
 bool layer::send_again(tcb& t, frame& out, std::uint32_t mss, instant now) {
@@ -161,6 +163,7 @@ bool layer::send_loss_probe(tcb& t, frame& out, std::uint32_t mss, instant now) 
     send_again(t, out, last.begin + (text > 0 ? (text - 1) / mss * mss : 0), last.end, mss, now);
     r.probe_again = true;
   }
+  ++counters_.loss_probes;
   r.probing = true;
   r.probe_end = t.snd.nxt;
   r.awaited = retransmit_kind::timeout;

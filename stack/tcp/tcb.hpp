@@ -18,6 +18,7 @@
 #include "stack/tcp/rtt.hpp"
 #include "stack/tcp/scoreboard.hpp"
 #include "stack/tcp/state.hpp"
+#include "stack/tcp/status.hpp"
 #include "stack/tcp/user.hpp"
 #include "stack/wire/tcp.hpp"
 
@@ -119,6 +120,7 @@ struct tcb : demux_node {
   std::uint32_t send_buffer = 0;     ///< octets; 0: as the congestion window asks
   std::uint64_t charge = 0;          ///< octets of memory that its queues keep, as last counted
   tcp::consumption consumption;
+  send_limits limits;
 
   chain send_queue;  ///< offset 0 stands at ISS+1
   tcp::receive_queue receive_queue;

@@ -19,6 +19,7 @@ void layer::on_deadline(instant now) {
 }
 
 void layer::on_timeout(tcb& t, instant now) {
+  const sender_mind before = mind_of(t);
   const auto due = [&](timer which) {
     if (t.deadline(which) > now) return false;
     t.deadline(which) = never;
@@ -33,6 +34,7 @@ void layer::on_timeout(tcb& t, instant now) {
   if (due(timer::retransmit)) on_retransmit_deadline(t, now);
   if (t.state != state::closed && due(timer::keep_alive)) on_keep_alive_timeout(t, now);
   if (t.state != state::closed && due(timer::fin_wait_2)) close_with(t, {}, now);
+  observe(t, before, now);
   rearm(t);
   notify(t);
 }

@@ -173,40 +173,6 @@ void layer::release(tcb& t, instant now) {
   if (t.state != state::closed) rearm(t);
 }
 
-status layer::status(const tcb& t) const {
-  tcp::status s;
-  s.state = t.state;
-  s.ends = t.ends;
-  if (t.rtt.sampled()) {
-    s.srtt = t.rtt.srtt();
-    s.min_rtt = t.rtt.min();
-    s.rttvar = t.rtt.rttvar();
-  }
-  s.rto = rto(t);
-  s.mss = t.mss;
-  if (t.cc) {
-    s.cwnd = t.cc->cwnd();
-    s.ssthresh = t.cc->ssthresh();
-  }
-  s.snd_wnd = t.snd.wnd;
-  s.rcv_wnd = t.rcv_wnd();
-  s.in_flight = t.outstanding();
-  s.phase = t.recovery.phase;
-  s.sacked = t.sack_on ? t.board.sacked() : t.board.presumed();
-  s.lost = t.board.lost();
-  s.resent = t.board.resent();
-  s.reordering = t.recovery.reordering;
-  s.send_queued = t.send_queue.size();
-  s.receive_buffer = t.receive_buffer;
-  s.send_buffer = send_limit(t);
-  s.receive_queued = t.receive_queue.size();
-  s.retransmits = t.retransmits;
-  s.timestamps = t.timestamps_on;
-  s.sack = t.sack_on;
-  s.window_scale = t.scale_on;
-  return s;
-}
-
 void layer::set_no_delay(tcb& t, bool on) {
   t.no_delay = on;
   if (on && t.synchronised()) make_ready(t);

@@ -389,7 +389,7 @@ void script::reads_nothing() {
 }
 
 tcp::status script::status() const {
-  if (tcb_) return stack_->tcp().status(*tcb_);
+  if (tcb_) return stack_->tcp().status(*tcb_, now_);
   tcp::status s;
   if (listener_) {
     s.state = listener_->syn_queue.front() ? tcp::state::syn_received : tcp::state::listen;

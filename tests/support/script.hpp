@@ -26,7 +26,7 @@ struct script_options {
   std::uint32_t iss_before_wrap = 100;   ///< our initial sequence number is this far before 2^32
   std::uint32_t irs_before_wrap = 50;    ///< the peer's
   bool no_delay = false;
-  unsigned quick_acks = 0;  ///< most scripts are about something else
+  unsigned quick_acks = 0;   ///< most scripts are about something else
   std::size_t backlog = 16;  ///< of the listener in the ready-made beginnings
   std::string us = {};       ///< our address where it is not the stack's own 198.51.100.2 or 2001:db8::2
 };

@@ -1,0 +1,74 @@
+#include "stack/tcp/status.hpp"
+
+#include "stack/tcp/layer.hpp"
+
+// STATUS (RFC 9293 §3.10.6), and what it needs to have been noted.
+
+namespace tunic::tcp {
+
+void layer::note_limit(tcb& t, instant now) const {
+  using enum send_limit_kind;
+  auto kind = network;
+  const std::uint64_t unsent = t.send_queue.end() - t.send_queue.begin() - (t.outstanding() - (t.fin_sent ? 1 : 0));
+  if (!t.synchronised() || (t.send_queue.empty() && t.board.empty())) {
+    kind = nothing_to_send;
+  } else if (unsent > 0 && t.outstanding() + std::min<std::uint64_t>(unsent, t.mss) > t.snd.wnd) {
+    kind = peer_window;
+  } else if (unsent == 0 && t.send_short) {
+    kind = send_buffer;
+  }
+  t.limits.enter(kind, now);
+}
+
+status layer::status(const tcb& t, instant now) const {
+  using enum send_limit_kind;
+  tcp::status s;
+  s.state = t.state;
+  s.ends = t.ends;
+  s.timestamps = t.timestamps_on;
+  s.sack = t.sack_on;
+  s.window_scale = t.scale_on;
+  if (t.rtt.sampled()) {
+    s.srtt = t.rtt.srtt();
+    s.min_rtt = t.rtt.min();
+    s.rttvar = t.rtt.rttvar();
+  }
+  s.rto = rto(t);
+  s.backoff = t.backoff;
+  s.unanswered = t.unanswered;
+  s.mss = t.mss;
+  s.receive_mss = own_mss(t.ends.remote.address);
+  s.delivery_rate = t.rate.last();
+  s.app_limited = t.rate.app_limited();
+  if (t.cc) {
+    s.algorithm = t.cc->algorithm();
+    s.cwnd = t.cc->cwnd();
+    s.ssthresh = t.cc->ssthresh();
+    s.pacing_rate = t.paced ? t.cc->pacing_rate() : 0;
+  }
+  s.phase = t.recovery.phase;
+  s.snd_wnd = t.snd.wnd;
+  s.in_flight = t.outstanding();
+  s.sacked = t.sack_on ? t.board.sacked() : t.board.presumed();
+  s.lost = t.board.lost();
+  s.resent = t.board.resent();
+  s.reordering = t.recovery.reordering;
+  s.reordering_seen = t.rack.reordering_seen();
+  s.send_queued = t.send_queue.size();
+  s.send_buffer = send_limit(t);
+  s.retransmits = t.retransmits;
+  s.delivered = t.rate.delivered();
+  s.lost_in_all = t.rate.lost();
+  s.peer_window_limited = t.limits.time(peer_window, now);
+  s.send_buffer_limited = t.limits.time(send_buffer, now);
+  s.busy = t.limits.time(network, now) + s.peer_window_limited + s.send_buffer_limited;
+  s.since_sent = now - t.last_sent;
+  s.rcv_wnd = t.rcv_wnd();
+  s.receive_queued = t.receive_queue.size();
+  s.receive_buffer = t.receive_buffer;
+  s.received = t.receive_queue.expected();
+  s.since_received = now - t.last_received;
+  return s;
+}
+
+}  // namespace tunic::tcp
