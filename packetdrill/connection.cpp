@@ -114,6 +114,10 @@ std::uint32_t connection::mss() const {
   return network_.tcp().status(*tcb_, network_.now()).mss;
 }
 
+std::uint64_t connection::send_buffer() const {
+  return network_.tcp().status(*tcb_).send_buffer;
+}
+
 listener::listener(network& n, const endpoint& local, bool v6_only, std::size_t backlog, const wishes& w, owner& o)
     : network_(n), owner_(o) {
   tcp::listen_options options;

@@ -78,8 +78,8 @@ class connection final : private tcp::user {
   [[nodiscard]] tcp_info info() const;
   /// Octets of text that a segment carries at most.
   [[nodiscard]] std::uint32_t mss() const;
-  [[nodiscard]] std::uint32_t send_buffer() const { return tcb_->send_buffer; }
-  [[nodiscard]] std::uint32_t receive_buffer() const { return tcb_->receive_buffer; }
+  /// Octets that may be queued to be sent.
+  [[nodiscard]] std::uint64_t send_buffer() const;
 
  private:
   void on_events(tcp::events e) override;

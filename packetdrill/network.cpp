@@ -21,8 +21,12 @@ tcp::config settings_of(const sysctls& s) {
   c.window_scale = s.number("ipv4/tcp_window_scaling", 1) != 0;
   c.timestamps = s.number("ipv4/tcp_timestamps", 1) != 0;
   c.sack = s.number("ipv4/tcp_sack", 1) != 0;
-  c.receive_buffer = s.triple("ipv4/tcp_rmem", {4096, 131072, 6291456})[2];
-  c.send_buffer = s.triple("ipv4/tcp_wmem", {4096, 16384, 4194304})[2];
+  const auto receive = s.triple("ipv4/tcp_rmem", {4096, 131072, 6291456});
+  c.receive_buffer_initial = receive[1] / 2;  // Linux keeps the other half for overhead
+  c.receive_buffer = receive[2];
+  const auto send = s.triple("ipv4/tcp_wmem", {4096, 16384, 4194304});
+  c.send_buffer_initial = send[1];
+  c.send_buffer = send[2];
   c.syn_retries = s.number("ipv4/tcp_syn_retries", 6);
   c.syn_ack_retries = s.number("ipv4/tcp_synack_retries", 5);
   c.retries = s.number("ipv4/tcp_retries2", 15);
