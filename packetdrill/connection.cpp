@@ -115,7 +115,7 @@ std::uint32_t connection::mss() const {
 }
 
 std::uint64_t connection::send_buffer() const {
-  return network_.tcp().status(*tcb_).send_buffer;
+  return status().send_buffer;
 }
 
 listener::listener(network& n, const endpoint& local, bool v6_only, std::size_t backlog, const wishes& w, owner& o)

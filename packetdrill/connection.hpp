@@ -83,6 +83,7 @@ class connection final : private tcp::user {
 
  private:
   void on_events(tcp::events e) override;
+  [[nodiscard]] tcp::status status() const;
 
   network& network_;
   owner& owner_;

@@ -11,6 +11,10 @@ std::uint32_t microseconds(duration d) {
   return static_cast<std::uint32_t>(d / std::chrono::microseconds{1});
 }
 
+std::uint32_t milliseconds(duration d) {
+  return static_cast<std::uint32_t>(d / std::chrono::milliseconds{1});
+}
+
 }  // namespace
 
 std::uint8_t linux_state(tcp::state s) {
@@ -37,38 +41,40 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
   tcp_info i{};
   i.state = linux_state(s.state);
   i.ca_state = static_cast<std::uint8_t>(s.phase);  // Linux counts them in the same order
-  i.retransmits = t.unanswered;
-  i.backoff = t.backoff;
+  i.retransmits = static_cast<std::uint8_t>(s.unanswered);
+  i.probes = static_cast<std::uint8_t>(s.in_flight == 0 ? s.unanswered : 0);
+  i.backoff = static_cast<std::uint8_t>(s.backoff);
   i.options = static_cast<std::uint8_t>((s.timestamps ? TCPI_OPT_TIMESTAMPS : 0) | (s.sack ? TCPI_OPT_SACK : 0) |
                                         (s.window_scale ? TCPI_OPT_WSCALE : 0));
   i.window_scales = static_cast<std::uint8_t>(t.snd.shift.value | t.rcv.shift.value << 4);
+  i.app_limited = s.app_limited ? 1 : 0;
   i.rto = microseconds(s.rto);
   i.snd_mss = s.mss;
+  i.rcv_mss = s.receive_mss;
   i.unacked = segments(s.in_flight);
   i.sacked = segments(s.sacked);
   i.lost = segments(s.lost);
   i.retrans = segments(s.resent);
+  i.last_data_sent = milliseconds(s.since_sent);
+  i.last_data_recv = i.last_ack_recv = milliseconds(s.since_received);
   i.rtt = s.srtt ? microseconds(*s.srtt) : 0;
   i.rttvar = microseconds(s.rttvar);
-  i.min_rtt = s.min_rtt ? microseconds(*s.min_rtt) : ~0u;
   i.snd_ssthresh = s.ssthresh == std::numeric_limits<std::uint32_t>::max() ? 0x7fffffff : segments(s.ssthresh);
   i.snd_cwnd = s.cwnd / std::max<std::uint32_t>(s.mss, 1);
+  i.advmss = s.receive_mss;
   i.reordering = s.reordering;
   i.total_retrans = static_cast<std::uint32_t>(s.retransmits);
-  i.notsent_bytes = static_cast<std::uint32_t>(s.send_queued - std::min<std::uint64_t>(s.send_queued, s.in_flight));
-  i.snd_wnd = s.snd_wnd;
-  i.reord_seen = s.reordering_seen ? 1 : 0;
-  i.last_data_sent = static_cast<std::uint32_t>(s.since_sent / std::chrono::milliseconds{1});
-  i.last_data_recv = static_cast<std::uint32_t>(s.since_received / std::chrono::milliseconds{1});
-  i.advmss = s.receive_mss;
-  i.pacing_rate = s.pacing_rate > 0 ? s.pacing_rate : ~std::uint64_t{0};
-  i.bytes_acked = s.delivered;
+  i.pacing_rate = s.pacing_rate;
   i.bytes_received = s.received;
+  i.notsent_bytes = static_cast<std::uint32_t>(s.send_queued - std::min<std::uint64_t>(s.send_queued, s.in_flight));
+  i.min_rtt = s.min_rtt ? microseconds(*s.min_rtt) : ~0u;
   i.delivery_rate = s.delivery_rate;
-  i.app_limited = s.app_limited ? 1 : 0;
-  i.busy_time = static_cast<std::uint64_t>(s.busy / std::chrono::microseconds{1});
-  i.rwnd_limited = static_cast<std::uint64_t>(s.peer_window_limited / std::chrono::microseconds{1});
-  i.sndbuf_limited = static_cast<std::uint64_t>(s.send_buffer_limited / std::chrono::microseconds{1});
+  i.busy_time = microseconds(s.busy);
+  i.rwnd_limited = microseconds(s.peer_window_limited);
+  i.sndbuf_limited = microseconds(s.send_buffer_limited);
+  i.delivered = segments(s.delivered);
+  i.reord_seen = s.reordering_seen ? 1 : 0;
+  i.snd_wnd = s.snd_wnd;
   i.rcv_wnd = s.rcv_wnd;
   return i;
 }
