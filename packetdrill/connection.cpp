@@ -74,11 +74,11 @@ std::size_t connection::available() const {
 }
 
 std::size_t connection::queued() const {
-  return static_cast<std::size_t>(network_.tcp().status(*tcb_, network_.now()).send_queued);
+  return static_cast<std::size_t>(status().send_queued);
 }
 
 std::size_t connection::unsent() const {
-  const tcp::status s = network_.tcp().status(*tcb_, network_.now());
+  const tcp::status s = status();
   return static_cast<std::size_t>(s.send_queued) - std::min<std::size_t>(s.send_queued, s.in_flight);
 }
 
@@ -106,12 +106,16 @@ void connection::apply(const wishes& w) {
   network_.pump();
 }
 
+tcp::status connection::status() const {
+  return network_.tcp().status(*tcb_, network_.now());
+}
+
 tcp_info connection::info() const {
-  return tcp_info_of(network_.tcp().status(*tcb_, network_.now()), *tcb_);
+  return tcp_info_of(status(), *tcb_);
 }
 
 std::uint32_t connection::mss() const {
-  return network_.tcp().status(*tcb_, network_.now()).mss;
+  return status().mss;
 }
 
 std::uint64_t connection::send_buffer() const {
