@@ -99,7 +99,8 @@ void connection::abort() {
 void connection::apply(const wishes& w) {
   tcp::layer& layer = network_.tcp();
   if (w.no_delay != tcb_->no_delay) layer.set_no_delay(*tcb_, w.no_delay);
-  if (w.keep_alive != tcb_->keep_alive) layer.set_keep_alive(*tcb_, w.keep_alive, network_.now());
+  if (const auto live = filled_in(w.live, layer.settings()); live != tcb_->live)
+    layer.set_liveness(*tcb_, live, network_.now());
   if (w.receive_buffer != 0 && w.receive_buffer != tcb_->receive_buffer)
     layer.set_receive_buffer(*tcb_, w.receive_buffer);
   if (w.send_buffer != 0 && w.send_buffer != tcb_->send_buffer) layer.set_send_buffer(*tcb_, w.send_buffer);

@@ -14,7 +14,7 @@ namespace tunic::packetdrill {
 /// stack, and a line in the table of socket options.
 struct wishes {
   bool no_delay = false;
-  bool keep_alive = false;
+  tcp::liveness live;
   std::uint8_t tos = 0;
   std::uint8_t hop_limit = 0;        ///< 0: the stack's
   std::uint32_t receive_buffer = 0;  ///< octets; 0: the namespace's setting

@@ -53,6 +53,19 @@ struct socket_options {
     return 0;
   }
 
+  // How long a connection waits, in units of so many milliseconds.
+  template <auto member, int unit>
+  static int wait(const socket& s) {
+    return static_cast<int>((filled_in(s.wishes_.live, s.network_.tcp().settings()).*member).count() / unit);
+  }
+  template <auto member, int unit, int least, int most>
+  static int set_wait(socket& s, int value) {
+    if (value < least || value > most) return -EINVAL;
+    s.wishes_.live.*member = tcp::patience{static_cast<std::uint32_t>(value) * unit};
+    s.apply();
+    return 0;
+  }
+
   static constexpr int most_int = 0x7fffffff;
   static const entry table[];
   // Whoever asks for these means another socket, another process or the kernel's routing; nothing here depends on them.
@@ -75,7 +88,28 @@ struct socket_options {
 };
 
 const socket_options::entry socket_options::table[] = {
-    {SOL_SOCKET, SO_KEEPALIVE, wish<&wishes::keep_alive>, flag<&wishes::keep_alive>},
+    {SOL_SOCKET, SO_KEEPALIVE, [](const socket& s) { return s.wishes_.live.keep_alive ? 1 : 0; },
+     [](socket& s, int v) {
+       s.wishes_.live.keep_alive = v != 0;
+       s.apply();
+       return 0;
+     }},
+    {IPPROTO_TCP, TCP_KEEPIDLE, wait<&tcp::liveness::keep_alive_idle, 1000>,
+     set_wait<&tcp::liveness::keep_alive_idle, 1000, 1, 32767>},
+    {IPPROTO_TCP, TCP_KEEPINTVL, wait<&tcp::liveness::keep_alive_interval, 1000>,
+     set_wait<&tcp::liveness::keep_alive_interval, 1000, 1, 32767>},
+    {IPPROTO_TCP, TCP_KEEPCNT,
+     [](const socket& s) { return int{filled_in(s.wishes_.live, s.network_.tcp().settings()).keep_alive_probes}; },
+     [](socket& s, int v) {
+       if (v < 1 || v > 127) return -EINVAL;
+       s.wishes_.live.keep_alive_probes = static_cast<std::uint8_t>(v);
+       s.apply();
+       return 0;
+     }},
+    {IPPROTO_TCP, TCP_USER_TIMEOUT, wait<&tcp::liveness::user_timeout, 1>,
+     set_wait<&tcp::liveness::user_timeout, 1, 0, most_int>},
+    {IPPROTO_TCP, TCP_LINGER2, wait<&tcp::liveness::fin_wait_2, 1000>,
+     set_wait<&tcp::liveness::fin_wait_2, 1000, 0, 120>},
     {SOL_SOCKET, SO_SNDBUF, send_buffer,
      [](socket& s, int v) {
        s.wishes_.send_buffer = doubled(s, "core/wmem_max", v);

@@ -40,7 +40,7 @@ void connection::connect(const endpoint& to, ready_operation& o) {
   tcb_ = *opened;
   connecting_ = true;
   read_shut_ = write_shut_ = false;
-  if (settings_.keep_alive) layer().set_keep_alive(*tcb_, true, host().now());
+  layer().set_liveness(*tcb_, settings_.live, host().now());
   pending_.push_back(o);
   host().flush();
 }
@@ -275,6 +275,7 @@ socket_settings connection::settings_in_effect() const {
   if (s.receive_buffer == 0)
     s.receive_buffer = tcb_ ? static_cast<std::uint32_t>(now.receive_buffer) : c.receive_buffer_initial;
   if (s.send_buffer == 0) s.send_buffer = tcb_ ? static_cast<std::uint32_t>(now.send_buffer) : c.send_buffer_initial;
+  s.live = filled_in(s.live, layer().settings());
   return s;
 }
 
@@ -282,7 +283,7 @@ void connection::set(const socket_settings& s) {
   const socket_settings old = std::exchange(settings_, s);
   if (!tcb_) return;
   if (s.no_delay != old.no_delay) layer().set_no_delay(*tcb_, s.no_delay);
-  if (s.keep_alive != old.keep_alive) layer().set_keep_alive(*tcb_, s.keep_alive, host().now());
+  if (s.live != old.live) layer().set_liveness(*tcb_, s.live, host().now());
   if (s.hop_limit != old.hop_limit) tcb_->hop_limit = s.hop_limit;
   tcb_->tos = s.tos;
   if (s.receive_buffer != old.receive_buffer) layer().set_receive_buffer(*tcb_, s.receive_buffer);

@@ -24,7 +24,7 @@ void set(socket_settings& s, const asio::ip::tcp::no_delay& o, std::error_code& 
 }
 
 void set(socket_settings& s, const asio::socket_base::keep_alive& o, std::error_code& e) {
-  e = {}, s.keep_alive = o.value();
+  e = {}, s.live.keep_alive = o.value();
 }
 
 void set(socket_settings& s, const asio::socket_base::linger& o, std::error_code& e) {
@@ -58,7 +58,7 @@ void get(const socket_settings& s, asio::ip::tcp::no_delay& o) {
 }
 
 void get(const socket_settings& s, asio::socket_base::keep_alive& o) {
-  o = s.keep_alive;
+  o = s.live.keep_alive;
 }
 
 void get(const socket_settings& s, asio::socket_base::linger& o) {

@@ -10,13 +10,14 @@
 
 #include "stack/asio/dscp.hpp"
 #include "stack/base/address.hpp"
+#include "stack/tcp/liveness.hpp"
 
 namespace tunic::detail {
 
 /// What a TCP socket or acceptor was told, kept until there is a connection to tell it to.
 struct socket_settings {
   bool no_delay = true;  ///< Nagle's algorithm is off unless asked for
-  bool keep_alive = false;
+  tcp::liveness live;    ///< zeros: the stack's
   bool linger = false;
   int linger_seconds = 0;
   std::uint8_t hop_limit = 0;        ///< 0: the stack's

@@ -30,7 +30,7 @@ std::unique_ptr<connection> listening::accept() {
   if (!listener_ || listener_->accept_queue.size() == 0) return nullptr;
   auto c = std::make_unique<connection>(host());
   if (!c->accept(*listener_)) return nullptr;
-  if (settings_.keep_alive || settings_.linger) c->set(settings_);
+  if (settings_.live != tcp::liveness{} || settings_.linger) c->set(settings_);
   return c;
 }
 

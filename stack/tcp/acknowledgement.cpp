@@ -46,7 +46,7 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
   switch (t.state) {
     case state::fin_wait_1:
       enter(t, state::fin_wait_2, now);
-      if (!t.user) t.deadline(timer::fin_wait_2) = now + config_.fin_wait_2_timeout;
+      if (!t.user) t.deadline(timer::fin_wait_2) = now + t.live.fin_wait_2;
       return true;
     case state::closing: enter_time_wait(t, now); return false;
     case state::last_ack: close_with(t, {}, now); return false;
@@ -170,6 +170,7 @@ void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) 
   });
   if (t.recovery.hold < s.ack && t.recovery.phase == recovery_phase::open) t.recovery.hold = s.ack;
   t.unanswered = 0;
+  begin_waiting(t, now);
   t.soft_error = {};  // the path works again
   if (t.sack_on) return;
   // What duplicate ACKs had stood for is acknowledged now, but for the hole itself, and was counted before.

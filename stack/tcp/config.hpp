@@ -19,6 +19,7 @@ struct config {
   duration rto_max = std::chrono::seconds{60};  ///< RFC 6298 §2.5
   unsigned syn_retries = 7;                     ///< 183 s of trying; RFC 9293 §3.8.3 MUST-23 asks for 3 minutes
   unsigned syn_ack_retries = 5;                 ///< a half-open connection is given up after 63 s
+  duration user_timeout{};                      ///< zero: `retries` decides (RFC 9293 §3.8.3, RFC 5482)
   unsigned retries = 15;                        ///< of text and FIN; beyond RFC 9293 §3.8.3's R2 of 100 s
   duration delayed_ack = std::chrono::milliseconds{40};  ///< RFC 9293 §3.8.6.3 MUST-40 allows up to 0.5 s
   duration fin_wait_2_timeout =

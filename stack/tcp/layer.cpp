@@ -163,6 +163,8 @@ tcb& layer::make(const four_tuple& ends, instant now) {
   t.hop_limit = ip_.settings().hop_limit;
   t.receive_buffer = std::min(config_.receive_buffer_initial, config_.receive_buffer);
   t.last_received = t.last_sent = now;
+  t.live = filled_in({}, config_);
+  begin_waiting(t, now);
   demux_.insert(t);
   return t;
 }

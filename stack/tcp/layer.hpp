@@ -105,9 +105,11 @@ class layer {
   void release(tcb& t, instant now);
 
   void set_no_delay(tcb& t, bool on);
-  void set_keep_alive(tcb& t, bool on, instant now);
   /// Octets of memory that the buffers of all connections keep; config::memory bounds it.
   [[nodiscard]] std::uint64_t memory_used() const { return memory_used_; }
+  /// Keep-alive, user timeout and the like; zeros stand for the stack's own. Counts from now, but the user timeout
+  /// from when the peer last moved on.
+  void set_liveness(tcb& t, const liveness& l, instant now);
   void set_receive_buffer(tcb& t, std::uint32_t octets);
   void set_send_buffer(tcb& t, std::uint32_t octets);
 
@@ -218,8 +220,6 @@ class layer {
   void on_retransmit_deadline(tcb& t, instant now);
   void on_retransmit_timeout(tcb& t, instant now);
   void on_reordering_timeout(tcb& t, instant now);
-  bool out_of_patience(tcb& t, unsigned most, instant now);
-  void on_keep_alive_timeout(tcb& t, instant now);
   void rearm(tcb& t);
   [[nodiscard]] duration rto(const tcb& t) const;  // before any backoff
   void arm_retransmit(tcb& t, instant now);
@@ -227,7 +227,14 @@ class layer {
   static bool may_probe(const tcb& t);
   [[nodiscard]] duration backed_off(const tcb& t) const;
   void arm_persist(tcb& t, instant now);
+
+  // liveness.cpp: whether the peer is still there.
   void arm_keep_alive(tcb& t, instant now);
+  void on_keep_alive_timeout(tcb& t, instant now);
+  static bool waits_for_peer(const tcb& t);
+  static void begin_waiting(tcb& t, instant now);
+  void on_user_timeout(tcb& t, instant now);
+  bool out_of_patience(tcb& t, unsigned most, instant now);
 
   // layer.cpp
   struct sender_mind {

@@ -193,7 +193,7 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
   if (!check_syn(t, s, now)) return;  // fourth
   if (!check_ack(t, s, now)) return;  // fifth
   t.last_received = now;
-  if (t.keep_alive) arm_keep_alive(t, now);
+  if (t.live.keep_alive) arm_keep_alive(t, now);
   // sixth: the urgent pointer is taken as RFC 6093 §6 advises: urgent text is text like any other
   if (t.state != state::closed && !s.text.empty()) take_text(t, s, now);  // seventh
   if (t.state != state::closed) check_fin(t, s, now);                     // eighth

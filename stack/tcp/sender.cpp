@@ -185,6 +185,7 @@ void layer::transmit_new(tcb& t, frame& out, seq to, std::uint32_t mss, instant 
   if (first || t.recovery.awaited == retransmit_kind::persist) {
     t.deadline(timer::retransmit) = never;
     t.recovery.awaited = retransmit_kind::timeout;
+    begin_waiting(t, now);
   }
   if (first || may_probe(t)) arm_loss_timer(t, now, false);
 }
@@ -220,7 +221,10 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
     note_window_use(t, room < std::min<std::uint64_t>(mss, unsent) && usable > room);
     // The window, not the network, holds it back and nothing is on its way that would bring an answer: probe
     // (§3.8.6.1).
-    if (outstanding == 0 && usable < mss && t.deadline(timer::retransmit) == never) arm_persist(t, now);
+    if (outstanding == 0 && usable < mss && t.deadline(timer::retransmit) == never) {
+      begin_waiting(t, now);
+      arm_persist(t, now);
+    }
     return false;
   }
   // The last text and FIN leave together.

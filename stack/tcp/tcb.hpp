@@ -11,6 +11,7 @@
 #include "stack/buffer/chain.hpp"
 #include "stack/tcp/congestion_control.hpp"
 #include "stack/tcp/demux.hpp"
+#include "stack/tcp/liveness.hpp"
 #include "stack/tcp/rack.hpp"
 #include "stack/tcp/rate.hpp"
 #include "stack/tcp/receive_queue.hpp"
@@ -66,8 +67,8 @@ struct consumption {
 };
 
 /// The deadlines of a connection: one small table, one node in the timer wheel.
-enum class timer : std::uint8_t { retransmit, delayed_ack, keep_alive, fin_wait_2, pacing };
-inline constexpr std::size_t timer_count = 5;
+enum class timer : std::uint8_t { retransmit, delayed_ack, keep_alive, fin_wait_2, pacing, user };
+inline constexpr std::size_t timer_count = 6;
 
 /// The transmission control block: data only. What happens to it is in segment_arrives, user_calls, timeouts and
 /// sender.
@@ -83,7 +84,6 @@ struct tcb : demux_node {
 
   // What the user asked for.
   bool no_delay : 1 = false;
-  bool keep_alive : 1 = false;
   bool closing : 1 = false;               ///< CLOSE was called: a FIN follows the last octet
   bool fixed_receive_buffer : 1 = false;  ///< the user has named its size
   bool interactive : 1 = false;           ///< we answer what arrives, so acknowledgements ride on text
@@ -134,9 +134,11 @@ struct tcb : demux_node {
   seq round_end;                           ///< where this round ends
   instant pace_at{};                       ///< text may leave from then on, where the connection is paced
 
+  tcp::liveness live;
   instant last_received{};  ///< for keep-alive
+  instant waiting_since{};  ///< something has been due from the peer, or it has moved on (the user timeout)
   instant last_sent{};      ///< for the restart of an idle window (RFC 5681 §4.1)
-  std::array<instant, timer_count> deadlines{never, never, never, never, never};
+  std::array<instant, timer_count> deadlines{never, never, never, never, never, never};
 
   tcp::user* user = nullptr;
   tcp::listener* listener = nullptr;  ///< whose SYN or accept queue it is in
@@ -152,6 +154,7 @@ struct tcb : demux_node {
   tcb* queue_previous = nullptr;
 
   [[nodiscard]] instant& deadline(timer t) { return deadlines[static_cast<std::size_t>(t)]; }
+  [[nodiscard]] instant deadline(timer t) const { return deadlines[static_cast<std::size_t>(t)]; }
   [[nodiscard]] bool synchronised() const { return state >= tcp::state::established; }
   /// RCV.WND as it was last offered.
   [[nodiscard]] std::uint32_t rcv_wnd() const { return distance(rcv.nxt, rcv.edge); }

@@ -32,6 +32,7 @@ void layer::on_timeout(tcb& t, instant now) {
   }
   if (due(timer::pacing)) make_ready(t);
   if (due(timer::retransmit)) on_retransmit_deadline(t, now);
+  if (t.state != state::closed && due(timer::user)) on_user_timeout(t, now);
   if (t.state != state::closed && due(timer::keep_alive)) on_keep_alive_timeout(t, now);
   if (t.state != state::closed && due(timer::fin_wait_2)) close_with(t, {}, now);
   observe(t, before, now);
@@ -57,16 +58,6 @@ void layer::on_retransmit_deadline(tcb& t, instant now) {
       break;
   }
   make_ready(t);
-}
-
-// RFC 9293 §3.8.3: R2 is reached.
-bool layer::out_of_patience(tcb& t, unsigned most, instant now) {
-  if (t.unanswered >= most) {
-    close_with(t, t.soft_error ? t.soft_error : make_error_code(std::errc::timed_out), now);
-    return true;
-  }
-  ++t.unanswered;
-  return false;
 }
 
 // RFC 6298 §5.4 to §5.7, RFC 6675 §5.1, RFC 8985 §6.3.
@@ -96,22 +87,6 @@ void layer::on_reordering_timeout(tcb& t, instant now) {
   if (n.lost == 0) return;
   if (t.recovery.phase != recovery_phase::recovery) enter_recovery(t, in_flight, now);
   tell_congestion_control(t, n, now);
-}
-
-void layer::on_keep_alive_timeout(tcb& t, instant now) {
-  if (!t.keep_alive || !t.synchronised()) return;
-  if (!t.board.empty()) {  // the retransmission timer watches already (§3.8.4)
-    t.deadline(timer::keep_alive) = now + config_.keep_alive_interval;
-    return;
-  }
-  if (t.keep_alives >= config_.keep_alive_probes) {
-    abort_with(t, make_error_code(std::errc::timed_out), now);
-    return;
-  }
-  ++t.keep_alives;
-  t.keep_alive_due = true;
-  t.deadline(timer::keep_alive) = now + config_.keep_alive_interval;
-  make_ready(t);
 }
 
 duration layer::rto(const tcb& t) const {
@@ -165,11 +140,6 @@ void layer::arm_loss_timer(tcb& t, instant now, bool advancing) {
       t.recovery.awaited == retransmit_kind::reordering || t.recovery.awaited == retransmit_kind::loss_probe;
   deadline = elsewhere ? of_head : now + timeout;
   t.recovery.awaited = retransmit_kind::timeout;
-}
-
-void layer::arm_keep_alive(tcb& t, instant now) {
-  t.keep_alives = 0;
-  t.deadline(timer::keep_alive) = t.keep_alive ? now + config_.keep_alive_idle : never;
 }
 
 // A deadline that moves later leaves the node where it is: it fires early, finds nothing due and comes back here. So

@@ -169,19 +169,13 @@ void layer::release(tcb& t, instant now) {
     return;
   }
   close(t, now);
-  if (t.state == state::fin_wait_2) t.deadline(timer::fin_wait_2) = now + config_.fin_wait_2_timeout;
+  if (t.state == state::fin_wait_2) t.deadline(timer::fin_wait_2) = now + t.live.fin_wait_2;
   if (t.state != state::closed) rearm(t);
 }
 
 void layer::set_no_delay(tcb& t, bool on) {
   t.no_delay = on;
   if (on && t.synchronised()) make_ready(t);
-}
-
-void layer::set_keep_alive(tcb& t, bool on, instant now) {
-  t.keep_alive = on;
-  arm_keep_alive(t, now);
-  rearm(t);
 }
 
 }  // namespace tunic::tcp

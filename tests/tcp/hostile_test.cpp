@@ -69,7 +69,11 @@ void use(script& t, attacker& a) {
     case 0: tcp.send(t.connection(), octets); break;
     case 1: tcp.receive(t.connection(), octets); break;
     case 2: tcp.set_receive_buffer(t.connection(), a.draw(100'000)); break;
-    case 3: tcp.set_keep_alive(t.connection(), a.one_in(2), t.now()); break;
+    case 3:
+      tcp.set_liveness(t.connection(),
+                       {.keep_alive = a.one_in(2), .user_timeout = tcp::patience{a.one_in(2) ? 0 : a.draw(100'000)}},
+                       t.now());
+      break;
     case 4:
       if (a.one_in(10)) tcp.close(t.connection(), t.now());
       break;

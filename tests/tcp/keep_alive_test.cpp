@@ -11,17 +11,17 @@ using tcp::state;
 
 script kept_alive() {
   auto t = script::established();
-  t.tcp().set_keep_alive(t.connection(), true, t.now());
+  t.tcp().set_liveness(t.connection(), {.keep_alive = true}, t.now());
   return t;
 }
 
-TEST(keep_alive, is_off_by_default) {  // RFC 9293 §3.8.4, MUST-25
+TEST(rfc9293_keep_alive, is_off_by_default) {  // RFC 9293 §3.8.4, MUST-25
   auto t = script::established();
   t.silent_for(std::chrono::hours{24 * 30});
   t.in_state(state::established);
 }
 
-TEST(keep_alive, comes_after_two_hours_of_silence) {  // RFC 9293 §3.8.4, MUST-28; SEG.SEQ = SND.NXT-1
+TEST(rfc9293_keep_alive, comes_after_two_hours_of_silence) {  // RFC 9293 §3.8.4, MUST-28; SEG.SEQ = SND.NXT-1
   auto t = kept_alive();
   t.silent_for(2h - 1us);
   t.passes(1us);
@@ -32,7 +32,7 @@ TEST(keep_alive, comes_after_two_hours_of_silence) {  // RFC 9293 §3.8.4, MUST-
   t.sends(". 0:0(0) ack 1");
 }
 
-TEST(keep_alive, is_put_off_by_whatever_arrives) {  // RFC 9293 §3.8.4, MUST-26
+TEST(rfc9293_keep_alive, is_put_off_by_whatever_arrives) {  // RFC 9293 §3.8.4, MUST-26
   auto t = kept_alive();
   t.silent_for(1h);
   t.arrives("P. 1:11(10) ack 1");
@@ -43,7 +43,8 @@ TEST(keep_alive, is_put_off_by_whatever_arrives) {  // RFC 9293 §3.8.4, MUST-26
   t.sends(". 0:0(0) ack 11");
 }
 
-TEST(keep_alive, that_is_answered_by_nobody_ends_the_connection) {  // RFC 9293 §3.8.4, MUST-29: not for one lost probe
+TEST(rfc9293_keep_alive,
+     that_is_answered_by_nobody_ends_the_connection) {  // RFC 9293 §3.8.4, MUST-29: not for one lost probe
   auto t = kept_alive();
   t.silent_for(2h - 1us);
   t.passes(1us);
@@ -60,7 +61,7 @@ TEST(keep_alive, that_is_answered_by_nobody_ends_the_connection) {  // RFC 9293 
   t.closed_with(make_error_code(std::errc::timed_out));
 }
 
-TEST(keep_alive, that_is_answered_by_a_reset_ends_the_connection) {
+TEST(rfc9293_keep_alive, that_is_answered_by_a_reset_ends_the_connection) {
   auto t = kept_alive();
   t.passes(2h);
   t.sends(". 0:0(0) ack 1");
@@ -68,7 +69,7 @@ TEST(keep_alive, that_is_answered_by_a_reset_ends_the_connection) {
   t.closed_with(make_error_code(std::errc::connection_reset));
 }
 
-TEST(keep_alive, leaves_unacknowledged_text_to_the_retransmission_timer) {  // RFC 9293 §3.8.4
+TEST(rfc9293_keep_alive, leaves_unacknowledged_text_to_the_retransmission_timer) {  // RFC 9293 §3.8.4
   auto t = kept_alive();
   t.silent_for(2h - 100ms);
   t.user_sends(10);
@@ -78,14 +79,61 @@ TEST(keep_alive, leaves_unacknowledged_text_to_the_retransmission_timer) {  // R
   t.sends("P. 1:11(10) ack 1");
 }
 
-TEST(keep_alive, can_be_switched_off_again) {
+TEST(rfc9293_keep_alive, leaves_text_that_waits_for_a_window_to_its_probes) {  // RFC 9293 §3.8.4 and §3.8.6.1
+  auto t = script::established();
+  t.arrives(". 1:1(0) ack 1 win 0");
+  t.tcp().set_liveness(t.connection(), {.keep_alive = true, .keep_alive_probes = 2, .keep_alive_idle = 1s}, t.now());
+  t.user_sends(10);
+  for (int probe = 0; probe < 12; ++probe) {
+    t.passes(2min);
+    t.sends(". 0:0(0) ack 1");
+    t.arrives(". 1:1(0) ack 1 win 0");
+  }
+  t.in_state(state::established);
+}
+
+TEST(rfc9293_keep_alive, has_settings_of_the_connections_own) {  // RFC 9293 §3.8.4, MUST-25; TCP_KEEPIDLE and others
+  auto t = script::established();
+  t.tcp().set_liveness(t.connection(),
+                       {.keep_alive = true, .keep_alive_probes = 2, .keep_alive_idle = 45s, .keep_alive_interval = 5s},
+                       t.now());
+  t.silent_for(45s - 1us);
+  t.passes(1us);
+  t.sends(". 0:0(0) ack 1");
+  t.silent_for(5s - 1us);
+  t.passes(1us);
+  t.sends(". 0:0(0) ack 1");
+  t.silent_for(5s - 1us);
+  t.passes(1us);
+  t.sends("R. 1:1(0) ack 1");
+  t.closed_with(make_error_code(std::errc::timed_out));
+}
+
+TEST(rfc9293_keep_alive, forgets_its_probes_when_one_is_answered) {  // RFC 9293 §3.8.4, MUST-29
+  auto t = script::established();
+  t.tcp().set_liveness(t.connection(),
+                       {.keep_alive = true, .keep_alive_probes = 2, .keep_alive_idle = 45s, .keep_alive_interval = 5s},
+                       t.now());
+  for (int round = 0; round < 3; ++round) {
+    t.silent_for(45s - 1us);
+    t.passes(1us);
+    t.sends(". 0:0(0) ack 1");
+    t.silent_for(5s - 1us);
+    t.passes(1us);
+    t.sends(". 0:0(0) ack 1");
+    t.arrives(". 1:1(0) ack 1");
+  }
+  t.in_state(state::established);
+}
+
+TEST(rfc9293_keep_alive, can_be_switched_off_again) {
   auto t = kept_alive();
   t.silent_for(1h);
-  t.tcp().set_keep_alive(t.connection(), false, t.now());
+  t.tcp().set_liveness(t.connection(), {}, t.now());
   t.silent_for(std::chrono::hours{24});
 }
 
-TEST(keep_alive, of_the_peer_is_answered) {  // RFC 9293 §3.10.7.4, first step: not acceptable, so acknowledged
+TEST(rfc9293_keep_alive, of_the_peer_is_answered) {  // RFC 9293 §3.10.7.4, first step: not acceptable, so acknowledged
   auto t = script::established();
   t.arrives(". 0:0(0) ack 1");
   t.sends(". 1:1(0) ack 1");

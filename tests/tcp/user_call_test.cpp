@@ -288,6 +288,19 @@ TEST(release, in_fin_wait_2_waits_for_the_peer_a_minute) {
   EXPECT_EQ(t.connections(), 0u);
 }
 
+TEST(release, in_fin_wait_2_waits_as_long_as_the_connection_was_told) {  // TCP_LINGER2
+  for (const auto begin : {state::fin_wait_1, state::fin_wait_2}) {
+    auto t = script::in(begin);
+    t.tcp().set_liveness(t.connection(), {.fin_wait_2 = 5s}, t.now());
+    t.user_releases();
+    if (begin == state::fin_wait_1) t.arrives(". 1:1(0) ack 2");
+    t.silent_for(5s - 1us);
+    EXPECT_EQ(t.connections(), 1u);
+    t.silent_for(1us);
+    EXPECT_EQ(t.connections(), 0u);
+  }
+}
+
 TEST(release, before_fin_wait_2_waits_a_minute_from_there) {
   auto t = script::in(state::fin_wait_1);
   t.user_releases();
