@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -122,5 +123,11 @@ class congestion_control {
 /// the sender heeds pacing_rate() whatever the algorithm, so that HyStart++ need not limit what one ACK releases.
 std::unique_ptr<congestion_control> make_congestion_control(congestion_algorithm a, std::uint64_t seed,
                                                             bool paced = true);
+
+/// Octets that may leave at once at so many a second: what a millisecond carries, between two segments and what one
+/// super-segment holds (draft-ietf-ccwg-bbr §5.6.3).
+constexpr std::uint32_t send_quantum(std::uint64_t pacing_rate, std::uint32_t mss) {
+  return std::max(static_cast<std::uint32_t>(std::min<std::uint64_t>(pacing_rate / 1000, 65536)), 2 * mss);
+}
 
 }  // namespace tunic::tcp

@@ -36,7 +36,6 @@ void cubic::begin_epoch(instant now) {
   epoch_.w_est = cwnd();
   epoch_.w_max = std::max(epoch_.w_max, cwnd());
   epoch_.k = static_cast<float>(std::cbrt(static_cast<double>(epoch_.w_max - cwnd()) / mss() / c));
-  fraction_ = 0;
 }
 
 /// Figure 1.
@@ -61,10 +60,7 @@ void cubic::in_avoidance(const ack_facts& f, std::uint32_t octets) {
   }
   // §4.4 and §4.5, the concave and the convex region: the target is the window a round trip from now (§4.2).
   const double target = std::clamp(w_cubic(t + seconds(srtt())), window, 1.5 * window);
-  const double grown = (target - window) * std::min(acked / window, 1.0) + static_cast<double>(fraction_);
-  const double whole = std::floor(grown);
-  fraction_ = static_cast<float>(grown - whole);
-  open(static_cast<std::uint32_t>(whole));
+  open(static_cast<std::uint32_t>((target - window) * std::min(acked / window, 1.0)));
 }
 
 void cubic::on_cut(std::uint32_t window) {

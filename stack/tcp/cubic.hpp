@@ -38,9 +38,8 @@ class cubic final : public loss_based {
   [[nodiscard]] double w_cubic(double t) const;
 
   epoch epoch_;
-  epoch prior_epoch_;   // before the congestion that may yet prove to be none
-  instant counted_{};   // the time up to which unused time was left out of the epoch
-  float fraction_ = 0;  // of an octet, by which the window has grown
+  epoch prior_epoch_;  // before the congestion that may yet prove to be none
+  instant counted_{};  // the time up to which unused time was left out of the epoch
   hystart hystart_;
 };
 

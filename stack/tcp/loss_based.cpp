@@ -66,12 +66,10 @@ void loss_based::on_ack(const ack_facts& f) {
   }
   if (cwnd_ < ssthresh_) {
     const std::uint32_t opens = in_slow_start(f, octets);
-    const std::uint32_t room = ssthresh_ > cwnd_ ? ssthresh_ - cwnd_ : 0;
-    open(std::min(opens, room));
-    if (opens <= room) return;
-    octets = opens - room;
+    open(std::min(opens, ssthresh_ - std::min(cwnd_, ssthresh_)));
+  } else {
+    in_avoidance(f, octets);
   }
-  in_avoidance(f, octets);
 }
 
 std::uint32_t loss_based::in_slow_start(const ack_facts&, std::uint32_t octets) {
@@ -136,7 +134,6 @@ void loss_based::on_congestion(congestion_cause why, std::uint32_t in_flight, in
     cut(why, in_flight);
   }
   answer_ = why == congestion_cause::loss ? answer::loss : answer::mark;
-  earned_ = 0;
   prr_.begin(in_flight);
 }
 

@@ -48,7 +48,9 @@ void bottleneck::carry(flow& f, std::uint64_t number, instant now) {
   }
   most_queued_ = std::max(most_queued_, before + size);
   free_ = std::max(free_, now) + seconds(size / p_.rate);
-  at(free_ + p_.rtt, kind::arrival, f, number, before > p_.mark_above);
+  instant back = free_ + p_.rtt;
+  if (p_.aggregate > duration{}) back += p_.aggregate - back.time_since_epoch() % p_.aggregate;
+  at(back, kind::arrival, f, number, before > p_.mark_above);
 }
 
 void bottleneck::run(instant until, const std::function<void(instant)>& each) {
@@ -82,7 +84,9 @@ void flow::send(instant now) {
       break;
     }
     const bool app_limited = app_limited_until_ > total_delivered_;
-    if (again_.empty() && user_rate_ > 0 && static_cast<double>(user_sent_) >= user_rate_ * in_seconds(now - start_)) {
+    const bool waits = now < paused_until_ ||
+                       (user_rate_ > 0 && static_cast<double>(user_sent_) >= user_rate_ * in_seconds(now - start_));
+    if (again_.empty() && waits) {
       app_limited_until_ = total_delivered_ + std::max(in_flight_, 1u);
       if (!std::exchange(waiting_, true)) path_.at(now + 10ms, bottleneck::kind::send, *this);
       break;

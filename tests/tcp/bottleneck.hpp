@@ -19,6 +19,7 @@ struct path {
   double queue = 1e9;       ///< octets
   double loss = 0;          ///< the chance of each segment to be lost before the queue
   double mark_above = 1e9;  ///< octets in the queue above which a segment is marked CE
+  duration aggregate{};     ///< ACKs arrive together, at multiples of it
   std::uint64_t seed = 1;
 };
 
@@ -40,6 +41,8 @@ class flow {
   [[nodiscard]] duration srtt() const { return srtt_; }
   /// The user sends in bursts of so many octets a second, or all the time (0).
   void limit(double rate) { user_rate_ = rate; }
+  /// The user has nothing new to send until then.
+  void pause(instant until) { paused_until_ = until; }
 
   static constexpr std::uint32_t mss = 1460;
 
@@ -77,6 +80,7 @@ class flow {
   std::uint32_t in_flight_ = 0, most_in_flight_ = 0;
   std::uint64_t limited_at_ = 0;
   double user_rate_ = 0;
+  instant paused_until_{};
   unsigned timeouts_ = 0, episodes_ = 0, backoff_ = 0;
   bool established_ = false, waiting_ = false, limited_ = false;
   tcp::recovery_phase phase_ = tcp::recovery_phase::open;

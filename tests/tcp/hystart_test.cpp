@@ -97,6 +97,12 @@ TEST(hystart, a_fall_of_the_round_trip_time_takes_slow_start_up_again) {  // RFC
   EXPECT_EQ(s.window - before, 8 * seg);
   for (int i = 0; i < 10; ++i) s.round(99ms);
   EXPECT_FALSE(s.h.over());
+  for (int i = 0; i < 5; ++i) {  // and the next rise has five rounds of its own
+    s.round(120ms);
+    EXPECT_FALSE(s.h.over()) << i;
+  }
+  s.round(120ms);
+  EXPECT_TRUE(s.h.over());
 }
 
 TEST(hystart, an_ack_opens_the_window_by_eight_segments_where_nothing_is_paced) {  // RFC 9406 §4.3, L
@@ -106,14 +112,14 @@ TEST(hystart, an_ack_opens_the_window_by_eight_segments_where_nothing_is_paced) 
 }
 
 TEST(hystart, is_for_the_first_slow_start_only) {  // RFC 9406 §4.3
-  teller t{congestion_algorithm::cubic, 100};
+  teller t{congestion_algorithm::cubic, 1000};
   t.fills();
   t.times_out();
-  t.rtt = 100ms;
-  t.round_trip();
-  t.rtt = 300ms;
-  for (int i = 0; i < 4; ++i) t.round_trip();
-  EXPECT_EQ(t.cwnd(), 32);
+  for (int window = 1; window < 512; window *= 2) {
+    t.rtt = window < 32 ? 100ms : 200ms;
+    EXPECT_EQ(t.cwnd(), window);
+    t.round_trip();
+  }
 }
 
 TEST(hystart, ends_cubics_slow_start_at_the_window_reached) {  // RFC 9406 §4.2: ssthresh = cwnd

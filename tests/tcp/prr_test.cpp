@@ -109,6 +109,14 @@ TEST(prr, leaves_a_way_out_when_nothing_is_in_flight) {  // no ACK would come to
   EXPECT_EQ(p.on_ack(0, 0, 5 * seg, seg, false), seg);
 }
 
+TEST(prr, makes_up_for_what_the_user_did_not_send) {  // RFC 9937 §6.2: prr_delivered - prr_out
+  tcp::prr p;
+  p.begin(20 * seg);
+  for (std::uint32_t i = 1; i <= 15; ++i) p.on_ack(seg, (20 - i) * seg, 10 * seg, seg, false);
+  p.on_send(seg);
+  EXPECT_EQ(p.on_ack(seg, 5 * seg, 10 * seg, seg, false), 10 * seg);  // 16 in, one out: up to the threshold at once
+}
+
 TEST(prr, counts_octets) {  // RFC 9937 §5: DeliveredData in octets
   tcp::prr p;
   p.begin(100 * seg);

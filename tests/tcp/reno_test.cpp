@@ -108,6 +108,13 @@ TEST(reno, slow_start_after_a_timeout_stops_at_the_threshold) {  // RFC 5681 §3
   }
   t.round_trip();
   EXPECT_EQ(t.cwnd(), 9);
+  teller u{congestion_algorithm::reno, 16};
+  u.fills();
+  u.times_out();
+  u.recovers(16, 0);
+  u.sends(12);
+  u.ack({.delivered = 12, .acked = 12});
+  EXPECT_EQ(u.cwnd(), 8);
 }
 
 TEST(reno, a_duplicate_ack_does_not_open_the_window_but_what_it_reports_counts_in_the_end) {  // RFC 5681 §3.2, step 1
@@ -185,6 +192,10 @@ TEST(reno, after_an_idle_time_it_begins_with_the_restart_window) {  // RFC 5681 
   t.cc->on_idle(10 * seg, t.now);
   EXPECT_EQ(t.cwnd(), 10);
   EXPECT_EQ(t.ssthresh(), 50);  // slow start goes as far as the window was
+  auto higher = at_threshold();
+  while (higher.cwnd() < 80) higher.round_trip();
+  higher.cc->on_idle(10 * seg, higher.now);
+  EXPECT_NEAR(higher.ssthresh(), 60, 1);  // or to three quarters of it, where it had outgrown the threshold
   auto u = at_threshold();
   u.cc->on_idle(60 * seg, u.now);
   EXPECT_EQ(u.cwnd(), 50);  // a restart never opens the window
