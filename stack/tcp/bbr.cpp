@@ -26,7 +26,6 @@ void bbr::on_established(std::uint32_t window, std::uint32_t mss, std::optional<
 void bbr::on_send(std::uint32_t octets, std::uint32_t in_flight, bool app_limited, instant now) {
   if (in_flight == 0 && app_limited) {
     idle_restart_ = true;
-    extra_acked_interval_start_ = now;
     if (in_probe_bw()) {
       set_pacing_rate(1.0);
     } else if (state_ == state::probe_rtt) {

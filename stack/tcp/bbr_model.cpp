@@ -39,10 +39,10 @@ void bbr::update_round(const ack_facts& f) {
   marked_in_round_ = 0;
 }
 
-/// §5.5.5: of this cycle and the last; what the user held back counts only where it was faster.
+/// §5.5.5: the most of this cycle and the last. What the user held back can only be too little: it raises the most, but
+/// does not end a cycle.
 void bbr::update_max_bw(const ack_facts& f) {
-  const std::uint64_t rate = f.rate.rate();
-  if (rate >= max_bw() || !limited(f.rate)) max_bw_[0] = std::max(max_bw_[0], rate);
+  max_bw_[0] = std::max(max_bw_[0], f.rate.rate());
 }
 
 /// §5.5.10.3.

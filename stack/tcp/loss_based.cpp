@@ -66,10 +66,12 @@ void loss_based::on_ack(const ack_facts& f) {
   }
   if (cwnd_ < ssthresh_) {
     const std::uint32_t opens = in_slow_start(f, octets);
-    open(std::min(opens, ssthresh_ - std::min(cwnd_, ssthresh_)));
-  } else {
-    in_avoidance(f, octets);
+    const std::uint32_t room = ssthresh_ - std::min(cwnd_, ssthresh_);
+    open(std::min(opens, room));
+    if (opens <= room) return;
+    octets = opens - room;
   }
+  in_avoidance(f, octets);
 }
 
 std::uint32_t loss_based::in_slow_start(const ack_facts&, std::uint32_t octets) {
@@ -154,8 +156,9 @@ void loss_based::on_recovered(std::uint32_t, instant) {
   answer_ = answer::none;
 }
 
-/// RFC 4015 §3.2: as if the episode had not been.
-void loss_based::on_undo(instant) {
+/// RFC 4015 §3.2: as if the episode had not been. But marks have been there: losses that were none do not undo them.
+void loss_based::on_undo(instant now) {
+  if (answer_ == answer::mark) return on_recovered(0, now);
   if (prior_cwnd_ > 0) restore();
   cwnd_ = std::max(cwnd_, prior_cwnd_);
   ssthresh_ = std::max(ssthresh_, prior_ssthresh_);

@@ -115,6 +115,8 @@ TEST(reno, slow_start_after_a_timeout_stops_at_the_threshold) {  // RFC 5681 §3
   u.sends(12);
   u.ack({.delivered = 12, .acked = 12});
   EXPECT_EQ(u.cwnd(), 8);
+  u.ack({.delivered = 3, .acked = 3});
+  EXPECT_EQ(u.cwnd(), 9);  // five of the twelve were congestion avoidance's already
 }
 
 TEST(reno, a_duplicate_ack_does_not_open_the_window_but_what_it_reports_counts_in_the_end) {  // RFC 5681 §3.2, step 1
@@ -218,6 +220,16 @@ TEST(reno, an_episode_that_was_no_congestion_gives_everything_back) {  // RFC 40
   t.cc->on_undo(t.now);
   EXPECT_EQ(t.cwnd(), 50);
   EXPECT_EQ(t.ssthresh(), 50);
+}
+
+TEST(reno, losses_that_were_none_do_not_undo_marks) {  // RFC 3168 §6.1.2
+  teller t{congestion_algorithm::reno, 100};
+  t.fills();
+  t.cc->on_congestion(congestion_cause::ecn, t.in_flight, t.now);
+  t.cc->on_undo(t.now);
+  EXPECT_EQ(t.cwnd(), 80);
+  t.cc->on_congestion(congestion_cause::loss, t.in_flight, t.now);
+  EXPECT_EQ(t.ssthresh(), 40);  // and the next loss is an episode of its own
 }
 
 TEST(reno, an_undo_gives_back_what_was_before_the_first_of_several_timeouts) {  // RFC 4015 §3.2, pipe_prev
