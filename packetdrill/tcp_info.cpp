@@ -1,11 +1,12 @@
 #include "packetdrill/tcp_info.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <netinet/tcp.h>
 
 namespace tunic::packetdrill {
 namespace {
+
+constexpr std::uint32_t infinite = 0x7fffffff;  // Linux's threshold before any congestion
 
 std::uint32_t microseconds(duration d) {
   return static_cast<std::uint32_t>(d / std::chrono::microseconds{1});
@@ -59,7 +60,7 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
   i.last_data_recv = i.last_ack_recv = milliseconds(s.since_received);
   i.rtt = s.srtt ? microseconds(*s.srtt) : 0;
   i.rttvar = microseconds(s.rttvar);
-  i.snd_ssthresh = s.ssthresh == std::numeric_limits<std::uint32_t>::max() ? 0x7fffffff : segments(s.ssthresh);
+  i.snd_ssthresh = s.ssthresh >= infinite ? infinite : segments(s.ssthresh);
   i.snd_cwnd = s.cwnd / std::max<std::uint32_t>(s.mss, 1);
   i.advmss = s.receive_mss;
   i.reordering = s.reordering;
