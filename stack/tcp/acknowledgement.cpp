@@ -79,6 +79,7 @@ void layer::take_ack(tcb& t, const segment& s, instant now) {
   t.rack.adapt(t.rate.newest_prior(), t.rate.delivered());
   take_probe_ack(t, s.ack, n, now);
   judge(t, n, now);
+  judge_mtu_probe(t, now);
   tell_congestion_control(t, n, now);
   update_window(t, s);
   if (t.send_short && t.send_queue.size() <= send_limit(t) / 2) {

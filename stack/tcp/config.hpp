@@ -45,6 +45,7 @@ struct config {
   std::size_t time_wait_records = 1u << 20;   ///< beyond it a connection goes to CLOSED at once; 112 octets each
   std::size_t orphan_segments = 256;          ///< RSTs and other answers of no connection waiting for the device
 
+  bool mtu_search = true;    ///< suspect a path that swallows large segments, and find out what passes (RFC 4821)
   bool window_scale = true;  ///< offer RFC 7323's window scale
   bool timestamps = true;    ///< offer RFC 7323's timestamps
   bool sack = true;          ///< offer RFC 2018's selective acknowledgements

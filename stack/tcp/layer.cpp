@@ -7,7 +7,6 @@ namespace {
 
 // A connection's turn: so many frames, then the next one's (a device never pushes back, so fairness is ours to keep).
 constexpr unsigned turn = 8;
-constexpr std::uint32_t least_mss = 48;  // what a hostile MSS option cannot go below, as on Linux
 
 }  // namespace
 
@@ -92,18 +91,7 @@ void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
   if (about < t.snd.una || about >= t.snd.nxt) return counters_.count(drop::icmp_unrelated);  // RFC 5927 §4.1
 
   if (e.kind == wire::icmp_kind::packet_too_big) {
-    const std::uint16_t before = t.mss;
-    ip_.lower_path_mtu(e.destination, e.mtu, now);
-    t.mss = mss_for(t);
-    if (t.cc) t.cc->set_mss(t.mss);
-    if (t.mss < before && !t.board.empty()) {
-      // RFC 8201 §5.5: what did not fit is sent again, and this is no sign of congestion.
-      t.board.mark_all_lost([](const scoreboard::run&) { return false; });
-      t.recovery.phase = recovery_phase::loss;
-      t.recovery.end = t.snd.nxt;
-      t.recovery.may_undo = t.recovery.frto = false;
-      make_ready(t);
-    }
+    on_packet_too_big(t, e, now);
     return;
   }
   // RFC 5461 §4: a hard error ends an attempt to connect; for a synchronised connection every error is soft, and only
@@ -277,19 +265,6 @@ listener* layer::find_listener(const endpoint& local) const {
 
 void layer::push_orphan(const orphan& o) {
   if (!orphans_.push(o)) counters_.count(drop::transmit_full);
-}
-
-std::uint16_t layer::own_mss(const address& remote) const {
-  const std::size_t headers = ip::layer::header_size(remote.family()) + wire::tcp_header::min_size;
-  return static_cast<std::uint16_t>(std::clamp<std::size_t>(ip_.settings().mtu, headers + least_mss, 65535) - headers);
-}
-
-std::uint16_t layer::mss_for(const tcb& t) const {  // RFC 9293 §3.7.1, MUST-16: Eff.snd.MSS
-  const address& remote = t.ends.remote.address;
-  const std::size_t headers = ip::layer::header_size(remote.family()) + wire::tcp_header::min_size;
-  const std::size_t path = std::max<std::size_t>(ip_.path_mtu(remote), headers + least_mss) - headers;
-  const auto mss = std::clamp<std::size_t>(t.peer_mss, least_mss, std::min<std::size_t>(path, 65535));
-  return static_cast<std::uint16_t>(mss - (t.timestamps_on ? 12 : 0));
 }
 
 std::uint32_t layer::timestamp(const tcb& t, instant now) const {  // a clock of 1 ms (RFC 7323 §5.4)

@@ -37,6 +37,7 @@ struct open_options {
   bool no_delay = false;                 ///< true switches Nagle's algorithm off (RFC 9293 §3.7.4)
   std::uint8_t hop_limit = 0;            ///< 0: the stack's
   std::uint8_t tos = 0;
+  std::uint16_t mss = 0;             ///< octets of text a segment carries at most, both ways; 0: as the device allows
   std::uint32_t receive_buffer = 0;  ///< octets; 0: the stack's
   std::uint32_t send_buffer = 0;     ///< octets; 0: the stack's
 };
@@ -212,6 +213,19 @@ class layer {
   void settle(tcb& t);
   [[nodiscard]] bool under_pressure() const { return memory_used_ > config_.memory / 2; }
 
+  // mtu.cpp: how large a segment may be.
+  [[nodiscard]] std::uint16_t mss_for(const tcb& t) const;
+  [[nodiscard]] std::uint16_t own_mss(const tcb& t) const;
+  void take_mss(tcb& t);
+  void on_packet_too_big(tcb& t, const ip::icmp_error& e, instant now);
+  void resend_smaller(tcb& t);
+  void suspect_black_hole(tcb& t, instant now);
+  [[nodiscard]] std::uint32_t mtu_probe(const tcb& t, std::uint64_t unsent, std::uint32_t usable, std::uint32_t room,
+                                        instant now) const;
+  static void on_mtu_probe_sent(tcb& t, seq from, seq to);
+  static bool only_probe_lost(const tcb& t);
+  void judge_mtu_probe(tcb& t, instant now);
+
   // status.cpp: what a connection has been doing.
   void note_limit(tcb& t, instant now) const;
 
@@ -259,8 +273,6 @@ class layer {
   void leave_listener(tcb& t);
   void bury(tcb& t);
   void reap();
-  [[nodiscard]] std::uint16_t mss_for(const tcb& t) const;
-  [[nodiscard]] std::uint16_t own_mss(const address& remote) const;
   [[nodiscard]] std::uint32_t timestamp(const tcb& t, instant now) const;
   [[nodiscard]] bool may_challenge(instant now);
   void report(bool sent, const four_tuple& ends, const wire::tcp_header& h, std::uint32_t text, instant now);

@@ -17,6 +17,7 @@ struct listen_options {
   bool no_delay = false;       ///< inherited by what is accepted, like all below
   std::uint8_t hop_limit = 0;
   std::uint8_t tos = 0;
+  std::uint16_t mss = 0;
   std::uint32_t receive_buffer = 0;
   std::uint32_t send_buffer = 0;
 };

@@ -73,7 +73,7 @@ bool layer::judge_episode(tcb& t, ack_news& n, instant now) {
       waits = find_losses(t, n, now);
       break;
   }
-  if (t.board.lost() == 0) {
+  if (t.board.lost() == 0 || only_probe_lost(t)) {
     try_open(t);
   } else {
     enter_recovery(t, n.prior_in_flight, now);
@@ -155,7 +155,7 @@ void layer::enter_loss(tcb& t, bool again, instant now) {
   t.cc->on_timeout(in_flight, reduced_already, now);
   r.phase = recovery_phase::loss;
   r.end = t.snd.nxt;
-  r.probing = false;
+  r.probing = t.search.probing = false;
   r.duplicate_acks = 0;
   r.reordering = std::min<std::uint16_t>(r.reordering, 3);
   r.frto = fresh || again;

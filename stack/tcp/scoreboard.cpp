@@ -101,6 +101,13 @@ std::optional<scoreboard::stretch> scoreboard::next_lost() {
   return std::nullopt;
 }
 
+std::uint32_t scoreboard::lost_within(seq begin, seq end) const {
+  std::uint32_t lost = 0;
+  for (std::size_t i = empty() ? runs_.size() : find(begin); i < runs_.size() && runs_[i].begin < end; ++i)
+    if (runs_[i].lost) lost += distance(max(runs_[i].begin, begin), min(runs_[i].end, end));
+  return lost;
+}
+
 std::size_t scoreboard::find(seq at) const {
   const auto first = runs_.begin() + static_cast<std::ptrdiff_t>(head_);
   const auto found = std::partition_point(first, runs_.end(), [&](const run& r) { return r.end <= at; });

@@ -92,6 +92,9 @@ class scoreboard {
   void forget_sacks();
   void clear();
 
+  /// Octets of [begin, end) that are taken for lost.
+  [[nodiscard]] std::uint32_t lost_within(seq begin, seq end) const;
+
   /// The lowest stretch that is lost and not on its way again (RFC 6675 §4, NextSeg (1)).
   struct stretch {
     seq begin;

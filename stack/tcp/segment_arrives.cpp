@@ -57,6 +57,7 @@ void layer::arrives_listen(listener& l, const segment& s, instant now) {
   t.tos = l.options.tos;
   if (l.options.hop_limit != 0) t.hop_limit = l.options.hop_limit;
   take_buffers(t, l.options.receive_buffer, l.options.send_buffer);
+  t.user_mss = l.options.mss;
   offer_options(t);
   t.rcv.irs = s.seq;
   t.rcv.nxt = s.seq + 1;
@@ -318,7 +319,7 @@ void layer::take_text(tcb& t, const segment& s, instant now) {
   t.unacked += s.text.size();
   // RFC 9293 §3.8.6.3: every second full segment at least; RFC 5681 §4.2: at once for what is out of order or fills a
   // gap.
-  const std::uint32_t full = own_mss(t.ends.remote.address) - (t.timestamps_on ? 12u : 0u);
+  const std::uint32_t full = own_mss(t) - (t.timestamps_on ? 12u : 0u);
   if (!moved || had_gap) expect_slow_start(t);
   const bool quick = t.quick_acks > 0 && !t.interactive;
   if (!moved || had_gap || quick || t.unacked >= 2 * full) t.ack_now = true;

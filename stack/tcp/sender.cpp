@@ -53,7 +53,7 @@ bool layer::send_syn(tcb& t, frame& out, instant now) {
   h.flags.syn = true;
   h.flags.ack = t.state == state::syn_received;
   const bool answer = t.state == state::syn_received;
-  h.options.mss = own_mss(t.ends.remote.address);  // RFC 9293 §3.7.1, MUST-14
+  h.options.mss = own_mss(t);  // RFC 9293 §3.7.1, MUST-14
   if (answer ? t.scale_on : config_.window_scale) h.options.window_scale = t.rcv.shift;
   h.options.sack_permitted = answer ? t.sack_on : config_.sack;
   if (answer ? t.timestamps_on : config_.timestamps)
@@ -203,6 +203,12 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
 
   auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>({unsent, usable, room, most_text(t, mss)}));
   if (n > 0 && held_by_pace(t, now)) return false;
+  if (const std::uint32_t size = mtu_probe(t, unsent, usable, room, now); size > 0) {
+    const seq from = t.snd.nxt;
+    transmit_new(t, out, from + size, size, now);
+    on_mtu_probe_sent(t, from, t.snd.nxt);
+    return true;
+  }
   const bool all = n == unsent;
   if (t.window_probe_due && n > 0) {
     t.window_probe_due = false;  // the wait is over: whatever fits (RFC 9293 §3.8.6.2.1's override)

@@ -37,7 +37,7 @@ status layer::status(const tcb& t, instant now) const {
   s.backoff = t.backoff;
   s.unanswered = t.unanswered;
   s.mss = t.mss;
-  s.receive_mss = own_mss(t.ends.remote.address);
+  s.receive_mss = own_mss(t);
   s.delivery_rate = t.rate.last();
   s.app_limited = t.rate.app_limited();
   if (t.cc) {

@@ -12,6 +12,7 @@
 #include "stack/tcp/congestion_control.hpp"
 #include "stack/tcp/demux.hpp"
 #include "stack/tcp/liveness.hpp"
+#include "stack/tcp/mtu_search.hpp"
 #include "stack/tcp/rack.hpp"
 #include "stack/tcp/rate.hpp"
 #include "stack/tcp/receive_queue.hpp"
@@ -115,6 +116,7 @@ struct tcb : demux_node {
   timestamp_variables ts;
   std::uint16_t peer_mss = 536;      ///< RFC 9293 §3.7.1 MUST-15; 1220 in version 6
   std::uint16_t mss = 536;           ///< octets of text a segment carries at most, options subtracted
+  std::uint16_t user_mss = 0;        ///< what the user bounds it to; 0: nothing
   std::uint32_t unacked = 0;         ///< octets of text received and not yet acknowledged by us
   std::uint32_t receive_buffer = 0;  ///< octets
   std::uint32_t send_buffer = 0;     ///< octets; 0: as the congestion window asks
@@ -129,6 +131,7 @@ struct tcb : demux_node {
   tcp::rack rack;
   delivery_rate rate;
   tcp::recovery recovery;
+  mtu_search search;
   std::unique_ptr<congestion_control> cc;  ///< from ESTABLISHED on
   std::uint32_t most_in_flight = 0;        ///< octets outstanding at most in this round (RFC 7661's pipeACK)
   seq round_end;                           ///< where this round ends

@@ -72,6 +72,8 @@ void layer::on_retransmit_timeout(tcb& t, instant now) {
   if (opening) {
     t.syn_due = true;
   } else if (!t.board.empty()) {
+    constexpr unsigned suspicious = 2;  // timeouts in a row
+    if (t.unanswered >= suspicious && t.snd.wnd > 0) suspect_black_hole(t, now);
     if (t.snd.wnd > 0) enter_loss(t, again, now);  // that a shut window does not answer is no sign of congestion
     t.recovery.head_due = true;                    // (5.4)
   }
@@ -85,6 +87,9 @@ void layer::on_reordering_timeout(tcb& t, instant now) {
   n.prior_in_flight = in_flight;
   if (!rack_detect(t, n.lost, now)) arm_loss_timer(t, now, false);
   if (n.lost == 0) return;
+  const bool narrower = only_probe_lost(t);
+  judge_mtu_probe(t, now);
+  if (narrower) return;
   if (t.recovery.phase != recovery_phase::recovery) enter_recovery(t, in_flight, now);
   tell_congestion_control(t, n, now);
 }

@@ -36,6 +36,7 @@ result<tcb*, std::error_code> layer::open(const open_options& o, user& u, instan
   if (o.hop_limit != 0) t.hop_limit = o.hop_limit;
   t.tos = o.tos;
   take_buffers(t, o.receive_buffer, o.send_buffer);
+  t.user_mss = o.mss;
   offer_options(t);
   enter(t, state::syn_sent, now);
   make_ready(t);

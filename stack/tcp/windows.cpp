@@ -20,7 +20,7 @@ seq layer::wanted_edge(const tcb& t) const {
 
 // RFC 9293 §3.8.6.2.2: the edge waits until it can move by so many octets.
 std::uint32_t layer::worthwhile_gain(const tcb& t) const {
-  return std::min<std::uint32_t>(t.receive_buffer / 2, own_mss(t.ends.remote.address));
+  return std::min<std::uint32_t>(t.receive_buffer / 2, own_mss(t));
 }
 
 wire::wire_window layer::offer_window(tcb& t) {
@@ -38,7 +38,7 @@ void layer::after_receive(tcb& t) {
   const seq wanted = wanted_edge(t);
   if (wanted <= t.rcv.edge) return;
   const std::uint32_t gain = distance(t.rcv.edge, wanted);
-  const bool was_shut = t.rcv_wnd() < own_mss(t.ends.remote.address);
+  const bool was_shut = t.rcv_wnd() < own_mss(t);
   if (gain >= worthwhile_gain(t) && (was_shut || gain >= t.receive_buffer / 4)) {
     t.ack_now = true;
     make_ready(t);
@@ -53,7 +53,7 @@ void layer::take_buffers(tcb& t, std::uint32_t receive, std::uint32_t send) {
 }
 
 void layer::set_receive_buffer(tcb& t, std::uint32_t octets) {
-  t.receive_buffer = std::max<std::uint32_t>(octets, own_mss(t.ends.remote.address));
+  t.receive_buffer = std::max<std::uint32_t>(octets, own_mss(t));
   t.fixed_receive_buffer = true;
   after_receive(t);
 }

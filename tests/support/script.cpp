@@ -231,6 +231,15 @@ std::optional<wire::tcp_header> script::takes_sent() {
   return h;
 }
 
+std::uint32_t script::takes_sent_text() {
+  pull();
+  if (sent_.empty()) return 0;
+  const auto n = static_cast<std::uint32_t>(sent_.front().text.size());
+  sent_up_to_ = std::max(sent_up_to_, distance(iss_, sent_.front().header.seq_number) + n);
+  takes_sent();
+  return n;
+}
+
 void script::icmp_arrives(ip::icmp_error e, std::uint32_t about) {
   step("arrives  an ICMP error about " + std::to_string(about));
   const buffer_ref quoted = stack_->pool().small();
@@ -296,6 +305,7 @@ void script::user_listens() {
   o.local = {address::any(us_.address.family()), us_.port};
   o.backlog = options_.backlog;
   o.no_delay = options_.no_delay;
+  o.mss = options_.mss;
   const auto l = stack_->tcp().listen(o, *owner_);
   ASSERT_TRUE(l) << l.error().message();
   listener_ = *l;

@@ -27,6 +27,7 @@ struct script_options {
   std::uint32_t irs_before_wrap = 50;    ///< the peer's
   bool no_delay = false;
   unsigned quick_acks = 0;   ///< most scripts are about something else
+  std::uint16_t mss = 0;     ///< what the user bounds segments to; 0: nothing
   std::size_t backlog = 16;  ///< of the listener in the ready-made beginnings
   std::string us = {};       ///< our address where it is not the stack's own 198.51.100.2 or 2001:db8::2
 };
@@ -64,6 +65,10 @@ class script {
   void passes(duration d);
   /// The header of the next segment sent, claimed whatever it is; nothing where none is.
   std::optional<wire::tcp_header> takes_sent();
+  /// The same for text: how many octets the next segment carries; 0 where none is.
+  std::uint32_t takes_sent_text();
+  /// The number behind all that was sent and claimed, counted from our SYN.
+  [[nodiscard]] std::uint32_t sent_up_to() const { return sent_up_to_; }
   /// Nothing more is sent now.
   void silent();
   /// Time passes, and what is sent meanwhile does not matter.
@@ -150,6 +155,7 @@ class script {
   std::optional<std::uint32_t> first_timestamp_;              // of ours
   std::deque<sent> sent_;
   std::uint64_t written_ = 0;
+  std::uint32_t sent_up_to_ = 0;
   std::uint64_t read_ = 0;
   std::vector<std::string> transcript_;
   bool failed_ = false;

@@ -15,6 +15,7 @@ constexpr duration rto_min = tcp::config{}.rto_min;
 script_options reno() {
   script_options o;
   o.stack.tcp.congestion = tcp::congestion_algorithm::reno;
+  o.stack.tcp.mtu_search = false;
   return o;
 }
 

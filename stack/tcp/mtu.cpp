@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <array>
+
+#include "stack/tcp/layer.hpp"
+
+// How large a segment may be: what the peer announced (RFC 9293 §3.7.1), what ICMP says of the path (RFC 1191, RFC
+// 8201), and what the path swallows without a word (RFC 4821).
+
+namespace tunic::tcp {
+namespace {
+
+constexpr std::uint32_t least_mss = 48;  // what a hostile MSS option cannot go below, as on Linux
+// Datagrams that pass almost everywhere, to fall back on: IPv6's least (RFC 8200 §5), RFC 4821 §7.2's, IPv4's.
+constexpr std::array<std::uint16_t, 3> common_mtus{1280, 1024, 576};
+constexpr duration probe_interval = std::chrono::minutes{10};  // paths change (RFC 4821 §7.7)
+constexpr duration probe_pause = std::chrono::seconds{1};
+constexpr std::uint16_t close_enough = 32;  // octets that a further probe could gain at most
+
+std::size_t headers_of(const address& a) {
+  return ip::layer::header_size(a.family()) + wire::tcp_header::min_size;
+}
+
+}  // namespace
+
+// What we announce: as much as the device carries, or as the user has named.
+std::uint16_t layer::own_mss(const tcb& t) const {
+  const std::size_t headers = headers_of(t.ends.remote.address);
+  const std::size_t device = std::clamp<std::size_t>(ip_.settings().mtu, headers + least_mss, 65535) - headers;
+  return static_cast<std::uint16_t>(t.user_mss != 0 ? std::min<std::size_t>(device, t.user_mss) : device);
+}
+
+// Eff.snd.MSS (RFC 9293 §3.7.1, MUST-16).
+std::uint16_t layer::mss_for(const tcb& t) const {
+  const address& remote = t.ends.remote.address;
+  const std::size_t headers = headers_of(remote);
+  std::size_t most = std::max<std::size_t>(ip_.path_mtu(remote), headers + least_mss) - headers;
+  most = std::min<std::size_t>({most, 65535, own_mss(t)});
+  if (t.search.most != 0) most = std::min<std::size_t>(most, t.search.most);
+  const auto mss = std::clamp<std::size_t>(t.peer_mss, least_mss, std::max<std::size_t>(most, least_mss));
+  return static_cast<std::uint16_t>(mss - (t.timestamps_on ? 12 : 0));
+}
+
+void layer::take_mss(tcb& t) {
+  t.mss = mss_for(t);
+  if (t.cc) t.cc->set_mss(t.mss);
+}
+
+void layer::on_packet_too_big(tcb& t, const ip::icmp_error& e, instant now) {
+  const std::uint16_t before = t.mss;
+  ip_.lower_path_mtu(e.destination, e.mtu, now);
+  take_mss(t);
+  if (t.mss < before) resend_smaller(t);  // RFC 8201 §5.5
+}
+
+// What did not fit is sent again, and this is no sign of congestion.
+void layer::resend_smaller(tcb& t) {
+  if (t.board.empty()) return;
+  t.board.mark_all_lost([](const scoreboard::run&) { return false; });
+  t.recovery.phase = recovery_phase::loss;
+  t.recovery.end = t.snd.nxt;
+  t.recovery.may_undo = t.recovery.frto = false;
+  t.search.probing = t.search.repairing = false;
+  make_ready(t);
+}
+
+// RFC 4821 §7.7, RFC 8899 §4.3: large segments vanish, again and again. The next smaller size that passes almost
+// everywhere is tried; if it was something else that swallowed them, the search brings the size back.
+void layer::suspect_black_hole(tcb& t, instant now) {
+  const bool large = t.board.front().end > t.snd.una && t.outstanding() >= t.mss;
+  if (!config_.mtu_search || !large) return;
+  const auto headers = static_cast<std::uint16_t>(headers_of(t.ends.remote.address));
+  const auto size = static_cast<std::uint16_t>(t.mss + (t.timestamps_on ? 12 : 0));
+  const std::uint16_t least = t.ends.remote.address.is_v4() ? 0 : 1280;
+  for (const std::uint16_t mtu : common_mtus) {
+    if (mtu < least || mtu - headers >= size) continue;
+    t.search.most = static_cast<std::uint16_t>(mtu - headers);
+    t.search.refused = 0;
+    t.search.probing = t.search.repairing = false;
+    t.search.next = now + probe_pause;
+    take_mss(t);
+    return;
+  }
+}
+
+// The size of a probe that may leave now; 0 where none may. It must not be missed should it vanish: there has to be
+// text behind it that makes the peer tell (RFC 4821 §7.4).
+std::uint32_t layer::mtu_probe(const tcb& t, std::uint64_t unsent, std::uint32_t usable, std::uint32_t room,
+                               instant now) const {
+  constexpr std::uint32_t behind = 4;  // segments: more than DupThresh
+  const mtu_search& m = t.search;
+  if (m.most == 0 || m.probing || now < m.next || t.recovery.phase != recovery_phase::open) return 0;
+  const auto headers = headers_of(t.ends.remote.address);
+  const auto wanted = static_cast<std::uint32_t>(
+      std::min<std::size_t>({t.peer_mss, own_mss(t), ip_.path_mtu(t.ends.remote.address) - headers}));
+  std::uint32_t size = m.refused == 0 ? wanted : m.most + (std::min<std::uint32_t>(m.refused, wanted) - m.most) / 2;
+  if (t.timestamps_on) size -= 12;
+  const std::uint32_t needed = size + behind * t.mss;
+  return size > t.mss && unsent >= needed && usable >= needed && room >= needed ? size : 0;
+}
+
+void layer::on_mtu_probe_sent(tcb& t, seq from, seq to) {
+  if (distance(from, to) <= t.mss) return;  // the text lay in too many pieces
+  t.search.probing = true;
+  t.search.probe_begin = from;
+  t.search.probe_end = to;
+}
+
+// Whether all that is lost is the probe: then the path is narrower, not congested (RFC 4821 §7.6.2).
+bool layer::only_probe_lost(const tcb& t) {
+  const mtu_search& m = t.search;
+  return (m.probing || m.repairing) && t.board.lost() == t.board.lost_within(m.probe_begin, m.probe_end);
+}
+
+void layer::judge_mtu_probe(tcb& t, instant now) {
+  mtu_search& m = t.search;
+  if (t.snd.una >= m.probe_end) m.repairing = false;
+  if (!m.probing) return;
+  const auto size = static_cast<std::uint16_t>(distance(m.probe_begin, m.probe_end) + (t.timestamps_on ? 12 : 0));
+  if (t.board.lost() > 0 && only_probe_lost(t)) {
+    m.refused = size;
+    m.repairing = true;
+  } else if (t.board.lost() > 0) {  // whatever happened to it was not its size alone
+    m.probing = false;
+    m.next = now + probe_pause;
+    return;
+  } else if (t.snd.una >= m.probe_end) {
+    m.most = size;
+    take_mss(t);
+  } else {
+    return;
+  }
+  m.probing = false;
+  const bool found = m.refused != 0 ? m.refused - m.most <= close_enough : m.most >= std::min(t.peer_mss, own_mss(t));
+  m.next = found ? now + probe_interval : now;
+  if (found) m.refused = 0;
+}
+
+}  // namespace tunic::tcp

@@ -1,0 +1,154 @@
+#include <gtest/gtest.h>
+
+#include "tests/tcp/segments.hpp"
+
+// How large segments are on paths that swallow large ones without a word (RFC 4821, RFC 8899), and where the user
+// bounds them.
+
+namespace tunic::test {
+namespace {
+
+constexpr duration rtt = 20ms;
+
+/// Established after a round trip, the text of ten full segments and more under way, which meets silence.
+script swallowed(script_options o = {}) {
+  auto t = script::listening(o);
+  t.arrives("S 0:0(0) win 65535 <mss 1460,sackOK>");
+  t.takes_sent();
+  t.silent_for(rtt);
+  t.arrives(". 1:1(0) ack 1");
+  t.user_accepts();
+  t.user_sends(200'000);
+  while (t.takes_sent()) {
+  }
+  return t;
+}
+
+/// What is sent next, whenever that is; its length.
+std::uint32_t next_length(script& t) {
+  t.passes(1min);
+  return t.takes_sent_text();
+}
+
+TEST(rfc4821_black_hole, makes_segments_smaller_after_the_second_timeout) {
+  auto t = swallowed();
+  EXPECT_EQ(next_length(t), 1460u);  // the loss probe
+  EXPECT_EQ(next_length(t), 1460u);  // the first timeout
+  const instant stalled = t.now();
+  EXPECT_EQ(next_length(t), 1240u);  // the second: 1,280 octets pass almost everywhere
+  EXPECT_LT(t.now() - stalled, 1s);
+  EXPECT_EQ(t.status().mss, 1240u);
+  t.arrives(". 1:1(0) ack 1241");
+  std::uint32_t largest = 0;
+  while (const std::uint32_t n = t.takes_sent_text()) largest = std::max(largest, n);
+  EXPECT_EQ(largest, 1240u);
+}
+
+TEST(rfc4821_black_hole, that_is_narrower_still_is_tried_with_less) {
+  auto t = swallowed();
+  for (int i = 0; i < 2; ++i) next_length(t);
+  EXPECT_EQ(next_length(t), 1240u);
+  EXPECT_EQ(next_length(t), 984u);
+  EXPECT_EQ(next_length(t), 536u);
+  EXPECT_EQ(next_length(t), 536u);
+}
+
+TEST(rfc4821_black_hole, in_version_6_is_never_below_1280) {  // RFC 8200 §5
+  auto t = script::established({.ipv6 = true, .syn_options = "mss 1440"});
+  t.user_sends(50'000);
+  while (t.takes_sent()) {
+  }
+  for (int i = 0; i < 6; ++i) next_length(t);
+  EXPECT_EQ(t.status().mss, 1220u);
+}
+
+TEST(rfc4821_black_hole, of_short_segments_is_none) {
+  auto t = script::established({.syn_options = "mss 1460"});
+  t.user_sends(100);
+  t.takes_sent();
+  for (int i = 0; i < 6; ++i) next_length(t);
+  EXPECT_EQ(t.status().mss, 1460u);
+}
+
+/// The path has shown itself narrower, everything so far is acknowledged, and more text flows in 1,240 octets.
+script narrowed() {
+  auto t = swallowed();
+  for (int i = 0; i < 3; ++i) next_length(t);
+  for (std::uint32_t last = 0; last != t.sent_up_to() || last == 0;) {
+    last = t.sent_up_to();
+    t.passes_unheard(rtt);
+    t.arrives(". 1:1(0) ack " + std::to_string(last));
+    while (t.takes_sent_text() > 0) {
+    }
+  }
+  return t;
+}
+
+/// Sends on until a segment larger than `size` leaves, which it gives back with the number it begins at.
+std::uint32_t probe_larger_than(script& t, std::uint32_t size, std::uint32_t& begin) {
+  for (int round = 0; round < 40; ++round) {
+    t.user_sends(40'000);
+    for (;;) {
+      begin = t.sent_up_to();
+      const std::uint32_t n = t.takes_sent_text();
+      if (n > size) return n;
+      if (n == 0) break;
+    }
+    t.passes_unheard(rtt);
+    t.arrives(". 1:1(0) ack " + std::to_string(t.sent_up_to()));
+  }
+  return 0;
+}
+
+TEST(rfc4821_search, probes_with_a_larger_segment_once_all_is_well) {  // §7.3, §7.4
+  auto t = narrowed();
+  ASSERT_EQ(t.status().mss, 1240u);
+  t.passes_unheard(2s);
+  std::uint32_t begin = 0;
+  EXPECT_EQ(probe_larger_than(t, 1240, begin), 1460u);
+  while (t.takes_sent_text() > 0) {
+  }
+  t.arrives(". 1:1(0) ack " + std::to_string(t.sent_up_to()));
+  EXPECT_EQ(t.status().mss, 1460u);
+  while (t.takes_sent_text() > 0) {
+  }
+}
+
+TEST(rfc4821_search, takes_the_loss_of_a_probe_for_no_congestion_and_halves_the_doubt) {  // §7.6.2, §7.3
+  auto t = narrowed();
+  t.passes_unheard(2s);
+  std::uint32_t begin = 0;
+  ASSERT_EQ(probe_larger_than(t, 1240, begin), 1460u);
+  while (t.takes_sent_text() > 0) {
+  }
+  const auto before = t.status();
+  t.passes_unheard(rtt);
+  t.arrives(". 1:1(0) ack " + std::to_string(begin) + " <sack " + std::to_string(begin + 1460) + ":" +
+            std::to_string(t.sent_up_to()) + ">");
+  EXPECT_EQ(t.takes_sent_text(), 1240u);  // its octets again, in what fits
+  EXPECT_EQ(t.takes_sent_text(), 220u);
+  EXPECT_NE(t.status().phase, tcp::recovery_phase::recovery);
+  EXPECT_GE(t.status().cwnd, before.cwnd);
+  while (t.takes_sent_text() > 0) {
+  }
+  t.passes_unheard(rtt);
+  t.arrives(". 1:1(0) ack " + std::to_string(t.sent_up_to()));
+  std::uint32_t largest = 0;
+  while (const std::uint32_t n = t.takes_sent_text()) largest = std::max(largest, n);
+  EXPECT_EQ(largest, 1350u);
+  while (t.takes_sent_text() > 0) {
+  }
+}
+
+TEST(mss, that_the_user_names_bounds_both_ways) {
+  auto t = script::listening({.mss = 1100});
+  t.arrives("S 0:0(0) win 65535 <mss 1300>");
+  t.sends("S. 0:0(0) ack 1 <mss 1100>");
+  t.arrives(". 1:1(0) ack 1");
+  t.user_accepts();
+  t.user_sends(1200);
+  t.sends(". 1:1101(1100) ack 1");
+}
+
+}  // namespace
+}  // namespace tunic::test
