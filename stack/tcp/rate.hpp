@@ -41,6 +41,13 @@ class delivery_rate {
   }
   void discount(std::uint32_t octets) { delivered_ -= octets; }  // and were seen later
   void on_lost(std::uint32_t octets) { lost_ += octets; }
+  /// One of them, as it was sent.
+  void note_lost(const scoreboard::run& r) {
+    if (lost_sample_.octets > 0 && r.sent.delivered < lost_prior_delivered_) return;
+    lost_sample_ = {r.size(), r.sent.in_flight, 0, r.sent.app_limited};
+    lost_prior_delivered_ = r.sent.delivered;
+    lost_prior_ = r.sent.lost;
+  }
 
   /// The ACK is dealt with whole.
   [[nodiscard]] rate_sample take_sample(duration min_rtt) {
@@ -58,6 +65,12 @@ class delivery_rate {
     if (s.interval < min_rtt) s.interval = {};  // shorter than a round trip: aggregated ACKs, no rate
     last_ = s.interval > duration{} ? s.rate() : last_;
     return s;
+  }
+
+  /// The newest of what was noted as lost since this was last asked.
+  [[nodiscard]] loss_sample take_loss() {
+    if (lost_sample_.octets > 0) lost_sample_.lost = static_cast<std::uint32_t>(lost_ - lost_prior_);
+    return std::exchange(lost_sample_, {});
   }
 
   /// What had been delivered when the newest stretch of this ACK was sent; before take_sample.
@@ -84,6 +97,9 @@ class delivery_rate {
   instant delivered_at_{};
   instant first_sent_at_{};
   transmission newest_;
+  std::uint64_t lost_prior_delivered_ = 0;  // when the octets of lost_sample_ were sent
+  std::uint64_t lost_prior_ = 0;
+  loss_sample lost_sample_;
   bool has_newest_ = false;
 };
 

@@ -100,6 +100,7 @@ bool layer::find_losses(tcb& t, ack_news& n, instant now) {
       const std::uint32_t lost = t.board.mark_lost(t.snd.una, min(t.snd.una + t.mss, t.snd.nxt));
       n.lost += lost;
       t.rate.on_lost(lost);
+      if (lost > 0) t.rate.note_lost(t.board.front());
     }
     return false;
   }
@@ -117,7 +118,10 @@ bool layer::rack_detect(tcb& t, std::uint32_t& newly_lost, instant now) {
   const std::uint32_t lost = t.board.judge([&](const scoreboard::run& run) {
     if (!t.rack.precedes(run)) return false;
     const instant due = t.rack.due(run, window);
-    if (due <= now) return true;
+    if (due <= now) {
+      t.rate.note_lost(run);
+      return true;
+    }
     wait_until = std::max(wait_until, due);
     return false;
   });

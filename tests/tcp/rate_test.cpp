@@ -1,0 +1,56 @@
+#include "stack/tcp/rate.hpp"
+
+#include <gtest/gtest.h>
+
+// The delivery rate and what is noted of losses: draft-ietf-ccwg-bbr-05 §4.1 and §5.5.10.2.
+
+namespace tunic::test {
+namespace {
+
+using namespace std::chrono_literals;
+using tcp::scoreboard;
+
+constexpr std::uint32_t seg = 1000;
+
+scoreboard::run run(std::uint32_t from, std::uint32_t to, const tcp::transmission& t) {
+  scoreboard::run r;
+  r.begin = seq{from};
+  r.end = seq{to};
+  r.sent = t;
+  return r;
+}
+
+TEST(delivery_rate, is_what_arrived_over_the_time_that_it_took) {  // §4.1.2
+  tcp::delivery_rate d;
+  const instant start{1h};
+  std::vector<scoreboard::run> sent;
+  for (std::uint32_t i = 0; i < 10; ++i) sent.push_back(run(i * seg, (i + 1) * seg, d.on_send(seg, i * seg, start)));
+  for (std::uint32_t i = 0; i < 10; ++i) d.on_delivered(sent[i], start + 100ms + i * 10ms);
+  const auto s = d.take_sample(100ms);
+  EXPECT_EQ(s.delivered, 10 * seg);
+  EXPECT_EQ(s.interval, 190ms);
+  EXPECT_EQ(s.tx_in_flight, 10 * seg);
+  EXPECT_EQ(d.take_sample(100ms).rate(), 0u);
+}
+
+TEST(delivery_rate, tells_of_the_newest_that_was_lost) {  // §5.5.10.2
+  tcp::delivery_rate d;
+  const instant start{1h};
+  const auto a = run(0, seg, d.on_send(seg, 0, start));
+  const auto b = run(seg, 2 * seg, d.on_send(seg, seg, start));
+  d.on_delivered(a, start + 50ms);
+  d.on_lost(5 * seg);  // another's
+  const auto c = run(2 * seg, 4 * seg, d.on_send(2 * seg, 7 * seg, start + 50ms));
+  d.on_lost(3 * seg);
+  d.note_lost(c);
+  d.note_lost(b);
+  const auto l = d.take_loss();
+  EXPECT_EQ(l.octets, 2 * seg);
+  EXPECT_EQ(l.tx_in_flight, 9 * seg);
+  EXPECT_EQ(l.lost, 3 * seg);
+  EXPECT_FALSE(l.app_limited);
+  EXPECT_EQ(d.take_loss().octets, 0u);
+}
+
+}  // namespace
+}  // namespace tunic::test
