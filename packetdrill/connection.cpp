@@ -4,6 +4,20 @@
 #include <cerrno>
 
 namespace tunic::packetdrill {
+namespace {
+
+// What both opens are told.
+template <class Options>
+void fill(Options& o, const wishes& w) {
+  o.no_delay = w.no_delay;
+  o.mss = w.mss;
+  o.tos = w.tos;
+  o.hop_limit = w.hop_limit;
+  o.receive_buffer = w.receive_buffer;
+  o.send_buffer = w.send_buffer;
+}
+
+}  // namespace
 
 connection::connection(network& n, const endpoint& remote, const std::optional<endpoint>& local, const wishes& w,
                        owner& o)
@@ -12,11 +26,7 @@ connection::connection(network& n, const endpoint& remote, const std::optional<e
   options.remote = remote;
   if (local && !local->address.is_unspecified()) options.local_address = local->address;
   if (local) options.local_port = local->port;
-  options.no_delay = w.no_delay;
-  options.tos = w.tos;
-  options.hop_limit = w.hop_limit;
-  options.receive_buffer = w.receive_buffer;
-  options.send_buffer = w.send_buffer;
+  fill(options, w);
   const auto opened = network_.tcp().open(options, *this, network_.now());
   if (!opened) {
     error_ = opened.error().value();
@@ -129,11 +139,7 @@ listener::listener(network& n, const endpoint& local, bool v6_only, std::size_t 
   options.local = local;
   options.v6_only = v6_only;
   options.backlog = backlog;
-  options.no_delay = w.no_delay;
-  options.tos = w.tos;
-  options.hop_limit = w.hop_limit;
-  options.receive_buffer = w.receive_buffer;
-  options.send_buffer = w.send_buffer;
+  fill(options, w);
   const auto made = network_.tcp().listen(options, *this);
   if (made) {
     listener_ = *made;
@@ -146,6 +152,10 @@ listener::~listener() {
   if (!listener_) return;
   network_.tcp().close(*listener_, network_.now());
   network_.pump();
+}
+
+void listener::apply(const wishes& w) {
+  fill(listener_->options, w);
 }
 
 std::unique_ptr<connection> listener::accept(const wishes& w, connection::owner& o) {

@@ -17,6 +17,7 @@ struct wishes {
   tcp::liveness live;
   std::uint8_t tos = 0;
   std::uint8_t hop_limit = 0;        ///< 0: the stack's
+  std::uint16_t mss = 0;             ///< octets of text a segment carries at most; 0: as the device allows
   std::uint32_t receive_buffer = 0;  ///< octets; 0: the namespace's setting
   std::uint32_t send_buffer = 0;     ///< octets; 0: the namespace's setting
 };
@@ -110,6 +111,8 @@ class listener final : private tcp::listener_user {
 
   /// An errno where it could not be made; else 0.
   [[nodiscard]] int error() const { return error_; }
+  /// Connections to come are as the socket wishes now.
+  void apply(const wishes& w);
   [[nodiscard]] bool acceptable() const { return listener_->accept_queue.size() > 0; }
   [[nodiscard]] std::unique_ptr<connection> accept(const wishes& w, connection::owner& o);
 

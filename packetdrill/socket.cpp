@@ -160,6 +160,7 @@ int socket::wait(clock::lock& l, const std::function<bool()>& done) {
 
 void socket::apply() {
   if (connection_) connection_->apply(wishes_);
+  if (listener_) listener_->apply(wishes_);
 }
 
 }  // namespace tunic::packetdrill

@@ -34,7 +34,10 @@ struct socket_options {
     if (s.wishes_.receive_buffer != 0) return static_cast<int>(2 * s.wishes_.receive_buffer);
     return static_cast<int>(s.network_.sysctls().triple("ipv4/tcp_rmem", {4096, 131072, 6291456})[1]);
   }
-  static int segment(const socket& s) { return s.connection_ ? static_cast<int>(s.connection_->mss()) : 536; }
+  static int segment(const socket& s) {
+    if (s.connection_) return static_cast<int>(s.connection_->mss());
+    return s.wishes_.mss != 0 ? s.wishes_.mss : 536;
+  }
   template <auto member>
   static int wish(const socket& s) {
     return static_cast<int>(s.wishes_.*member);
@@ -133,7 +136,7 @@ const socket_options::entry socket_options::table[] = {
     {SOL_SOCKET, SO_PROTOCOL, [](const socket&) { return int{IPPROTO_TCP}; }, nullptr},
     {SOL_SOCKET, SO_ACCEPTCONN, [](const socket& s) { return s.listener_ ? 1 : 0; }, nullptr},
     {IPPROTO_TCP, TCP_NODELAY, wish<&wishes::no_delay>, flag<&wishes::no_delay>},
-    {IPPROTO_TCP, TCP_MAXSEG, segment, nullptr},
+    {IPPROTO_TCP, TCP_MAXSEG, segment, number<&wishes::mss, 88, 32767>},
     {IPPROTO_TCP, TCP_INQ, [](const socket& s) { return s.tell_inq_ ? 1 : 0; },
      [](socket& s, int v) {
        if (v != 0 && v != 1) return -EINVAL;

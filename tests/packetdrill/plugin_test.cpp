@@ -350,6 +350,18 @@ TEST(packetdrill_plugin, has_socket_options_as_linux_has_them) {
   EXPECT_EQ(info.tcpi_snd_mss, 1460u);
 }
 
+TEST(packetdrill_plugin, lets_a_listener_change_its_mind_about_connections_to_come) {
+  plugin p;
+  const int listener = p.listening();
+  const int wanted = 1100;
+  EXPECT_EQ(p->setsockopt(p.self(), listener, IPPROTO_TCP, TCP_MAXSEG, &wanted, sizeof wanted), 0);
+  EXPECT_EQ(p.number(listener, IPPROTO_TCP, TCP_MAXSEG), 1100);
+  p.arrives("S 0:0(0) win 65535 <mss 1460>");
+  const auto answer = p.emits();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->header.options.mss, 1100);
+}
+
 TEST(packetdrill_plugin, reads_settings_when_a_connection_is_dialled) {
   const std::filesystem::path folder =
       std::filesystem::path{testing::TempDir()} / ("sysctls" + std::to_string(getpid()));
