@@ -91,7 +91,9 @@ seq layer::send_text(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, in
   h.seq_number = from;
   h.flags.ack = true;
   h.flags.fin = t.closing && from + got == text_end && to > text_end;
-  h.flags.psh = got > 0 && from + got == text_end;
+  // The end of what the user has said (RFC 9293 §3.9.1.2), and that of a super-segment: a receiver that gathers segments
+  // need not wait for more.
+  h.flags.psh = got > 0 && (from + got == text_end || got > mss);
   h.options = options_of(t, now);
   if (h.flags.fin) t.fin_sent = true;
   if (got > 0 && now - t.last_received < config_.delayed_ack) t.interactive = true;
