@@ -26,6 +26,14 @@ void append_option(std::string& line, octets o, seq ack_base) {
         append(line, ":", seq{load32(p + 4)}, ack_base);
       }
       break;
+    case 172:
+    case 174: {
+      static constexpr const char* names[2][3] = {{" e0b ", " ceb ", " e1b "}, {" e1b ", " ceb ", " e0b "}};
+      line += "ECN";
+      for (std::size_t i = 0; 2 + 3 * i < o.size(); ++i)
+        append(line, names[load8(o.data()) == 174][i], std::uint32_t{load16(p + 3 * i)} << 8 | load8(p + 3 * i + 2));
+      break;
+    }
     default: append(line, "TS val ", load32(p)); append(line, " ecr ", load32(p + 4));
   }
 }
@@ -42,6 +50,7 @@ std::string print(tcp_flags f) {
   if (f.urg) text += 'U';
   if (f.ece) text += 'E';
   if (f.cwr) text += 'W';
+  if (f.ae) text += 'A';
   return text.empty() ? "-" : text;
 }
 

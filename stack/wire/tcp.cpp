@@ -9,12 +9,23 @@ namespace tunic::wire {
 namespace {
 
 // IANA's kinds and the lengths that their RFCs give them, both in one word where the length is fixed.
-enum kind : std::uint8_t { eol = 0, nop = 1, mss = 2, window_scale = 3, sack_permitted = 4, sack = 5, timestamps = 8 };
+enum kind : std::uint8_t {
+  eol = 0,
+  nop = 1,
+  mss = 2,
+  window_scale = 3,
+  sack_permitted = 4,
+  sack = 5,
+  timestamps = 8,
+  accecn0 = 172,
+  accecn1 = 174
+};
 constexpr std::size_t mss_length = 4;
 constexpr std::size_t window_scale_length = 3;
 constexpr std::size_t sack_permitted_length = 2;
 constexpr std::size_t sack_block_length = 8;
 constexpr std::size_t timestamps_length = 10;
+constexpr std::size_t accecn_field_length = 3;
 constexpr std::uint8_t max_shift = 14;  // RFC 7323 §2.3
 
 // The four octets that most segments' options begin with: nop, nop, timestamps, 10 (RFC 7323, appendix A).
@@ -22,8 +33,9 @@ constexpr std::uint32_t aligned_timestamps = nop << 24 | nop << 16 | timestamps 
 constexpr std::size_t aligned_timestamps_size = 12;
 constexpr std::size_t max_options_size = tcp_header::max_size - tcp_header::min_size;
 
+// From the octet that the header's length begins.
 tcp_flags load_flags(const std::byte* p) {
-  const std::uint8_t o = load8(p);
+  const std::uint16_t o = load16(p);
   return {.fin = (o & 0x01) != 0,
           .syn = (o & 0x02) != 0,
           .rst = (o & 0x04) != 0,
@@ -31,7 +43,8 @@ tcp_flags load_flags(const std::byte* p) {
           .ack = (o & 0x10) != 0,
           .urg = (o & 0x20) != 0,
           .ece = (o & 0x40) != 0,
-          .cwr = (o & 0x80) != 0};
+          .cwr = (o & 0x80) != 0,
+          .ae = (o & 0x100) != 0};
 }
 
 std::uint8_t octet_of(const tcp_flags& f) {
@@ -41,6 +54,17 @@ std::uint8_t octet_of(const tcp_flags& f) {
 
 tcp_timestamps load_timestamps(const std::byte* p) {
   return {.val = load32(p), .ecr = load32(p + 4)};
+}
+
+// RFC 9768 §3.2.3: of any other length, the whole fields count.
+accurate_ecn load_accurate_ecn(octets text, bool e1b_first) {
+  accurate_ecn o{.e1b_first = e1b_first};
+  o.fields = static_cast<std::uint8_t>(std::min(text.size() / accecn_field_length, o.field.size()));
+  for (std::size_t i = 0; i < o.fields; ++i) {
+    const std::byte* p = text.data() + i * accecn_field_length;
+    o.field[i] = std::uint32_t{load16(p)} << 8 | load8(p + 2);
+  }
+  return o;
 }
 
 // Reads one option's text; false where its length is not what its kind demands.
@@ -69,6 +93,8 @@ bool read_option(std::uint8_t kind_octet, octets text, tcp_options& o) {
       for (; !text.empty(); text = text.subspan(sack_block_length))
         o.sack.push_back({.left = seq{load32(text.data())}, .right = seq{load32(text.data() + 4)}});
       return true;
+    case accecn0:
+    case accecn1: o.accurate_ecn = load_accurate_ecn(text, kind_octet == accecn1); return true;
     default: return true;  // RFC 9293 §3.2, MUST-6
   }
 }
@@ -96,7 +122,8 @@ bool read_options(octets rest, tcp_options& o) {
 }
 
 std::size_t sack_blocks_that_fit(const tcp_options& o) {
-  const std::size_t room = max_options_size - (o.timestamps ? aligned_timestamps_size : 0) - 4;
+  const std::size_t room = max_options_size - (o.timestamps ? aligned_timestamps_size : 0) -
+                           (o.accurate_ecn ? o.accurate_ecn->size() : 0) - 4;
   return std::min(o.sack.size(), room / sack_block_length);
 }
 
@@ -105,8 +132,22 @@ std::byte* put(std::byte* p, std::uint32_t word) {
   return p + 4;
 }
 
-// Both write whole words, as Linux does: whatever does not fill one has nops before it.
+std::byte* emit_accurate_ecn(const accurate_ecn& o, std::byte* p) {
+  std::byte* const end = p + o.size();
+  store8(p, o.e1b_first ? accecn1 : accecn0);
+  store8(p + 1, static_cast<std::uint8_t>(2 + o.fields * accecn_field_length));
+  p += 2;
+  for (std::size_t i = 0; i < o.fields; ++i, p += accecn_field_length) {
+    store16(p, static_cast<std::uint16_t>(o.field[i] >> 8));
+    store8(p + 2, static_cast<std::uint8_t>(o.field[i]));
+  }
+  while (p != end) store8(p++, nop);
+  return end;
+}
+
+// Both write whole words, as Linux does: whatever does not fill one has nops before it, accurate ECN behind it.
 std::byte* emit_syn_options(const tcp_options& o, std::byte* p) {
+  std::byte* const end = p + max_options_size;
   if (o.mss) p = put(p, std::uint32_t{mss << 24 | mss_length << 16} | *o.mss);
   const std::uint32_t permitted = sack_permitted << 8 | sack_permitted_length;
   if (o.timestamps) {
@@ -118,6 +159,7 @@ std::byte* emit_syn_options(const tcp_options& o, std::byte* p) {
   }
   if (o.window_scale)
     p = put(p, std::uint32_t{nop << 24 | window_scale << 16 | window_scale_length << 8} | o.window_scale->value);
+  if (o.accurate_ecn && p + o.accurate_ecn->size() <= end) p = emit_accurate_ecn(*o.accurate_ecn, p);
   return p;
 }
 
@@ -127,6 +169,7 @@ std::byte* emit_other_options(const tcp_options& o, std::byte* p) {
     p = put(p, o.timestamps->val);
     p = put(p, o.timestamps->ecr);
   }
+  if (o.accurate_ecn) p = emit_accurate_ecn(*o.accurate_ecn, p);
   if (const auto blocks = static_cast<std::uint32_t>(sack_blocks_that_fit(o)); blocks > 0) {
     p = put(p, nop << 24 | nop << 16 | sack << 8 | (2 + blocks * std::uint32_t{sack_block_length}));
     for (const sack_block& b : std::span{o.sack.begin(), blocks}) {
@@ -155,7 +198,7 @@ std::optional<drop> read(octets segment, const address& source, const address& d
   h.destination_port = load16(p + 2);
   h.seq_number = seq{load32(p + 4)};
   h.ack_number = seq{load32(p + 8)};
-  h.flags = load_flags(p + 13);
+  h.flags = load_flags(p + 12);
   h.window.value = load16(p + 14);
   h.urgent_pointer = load16(p + 18);
   const octets options = segment.first(h.header_length).subspan(tcp_header::min_size);
@@ -180,7 +223,9 @@ std::size_t size_of(const tcp_options& o, const tcp_flags& flags) {
     n += o.mss ? 4 : 0;
     n += o.sack_permitted && !o.timestamps ? 4 : 0;  // else it stands where the timestamps' nops do
     n += o.window_scale ? 4 : 0;
-  } else if (!o.sack.empty()) {
+  }
+  if (o.accurate_ecn && n + o.accurate_ecn->size() <= tcp_header::max_size) n += o.accurate_ecn->size();
+  if (!flags.syn && !o.sack.empty()) {
     n += 4 + sack_blocks_that_fit(o) * sack_block_length;
   }
   return n;
@@ -196,7 +241,7 @@ std::size_t emit_tcp(const tcp_header& h, writable_octets to) {
   store16(p + 2, h.destination_port);
   store32(p + 4, h.seq_number.value());
   store32(p + 8, h.ack_number.value());
-  store8(p + 12, static_cast<std::uint8_t>(size / 4 << 4));
+  store8(p + 12, static_cast<std::uint8_t>(size / 4 << 4 | (h.flags.ae ? 1 : 0)));
   store8(p + 13, octet_of(h.flags));
   store16(p + 14, h.window.value);
   store16(p + 16, 0);

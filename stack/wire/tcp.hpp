@@ -13,7 +13,7 @@
 
 namespace tunic::wire {
 
-/// The control bits (RFC 9293 §3.1), ECN's included (RFC 3168).
+/// The control bits (RFC 9293 §3.1), ECN's included (RFC 3168, RFC 9768).
 struct tcp_flags {
   bool fin : 1 = false;
   bool syn : 1 = false;
@@ -23,6 +23,7 @@ struct tcp_flags {
   bool urg : 1 = false;
   bool ece : 1 = false;
   bool cwr : 1 = false;
+  bool ae : 1 = false;
 
   friend bool operator==(const tcp_flags&, const tcp_flags&) = default;
 };
@@ -69,13 +70,34 @@ class sack_list {
   std::uint8_t count_ = 0;
 };
 
+/// What arrived with which mark: octets modulo 2^24 (RFC 9768 §3.2.3). Fields at the end may be missing.
+struct accurate_ecn {
+  bool e1b_first = false;   ///< AccECN1: EE1B, ECEB, EE0B; else AccECN0, the other way round
+  std::uint8_t fields = 0;  ///< 0 to 3 of them are there
+  std::array<std::uint32_t, 3> field{};
+
+  [[nodiscard]] std::optional<std::uint32_t> e0b() const { return at(e1b_first ? 2 : 0); }
+  [[nodiscard]] std::optional<std::uint32_t> ceb() const { return at(1); }
+  [[nodiscard]] std::optional<std::uint32_t> e1b() const { return at(e1b_first ? 0 : 2); }
+  /// Octets it takes with the nops that fill the last word.
+  [[nodiscard]] std::size_t size() const { return (2 + 3u * fields + 3) / 4 * 4; }
+
+  friend bool operator==(const accurate_ecn&, const accurate_ecn&) = default;
+
+ private:
+  [[nodiscard]] std::optional<std::uint32_t> at(std::size_t i) const {
+    return i < fields ? std::optional{field[i]} : std::nullopt;
+  }
+};
+
 /// The options that we know; others are skipped when read (RFC 9293 §3.2, MUST-6).
 struct tcp_options {
-  std::optional<std::uint16_t> mss{};          ///< RFC 9293 §3.7.1
-  std::optional<window_shift> window_scale{};  ///< RFC 7323 §2.2; a count above 14 is read as 14
-  bool sack_permitted = false;                 ///< RFC 2018 §2
-  std::optional<tcp_timestamps> timestamps{};  ///< RFC 7323 §3.2
-  sack_list sack{};                            ///< RFC 2018 §3
+  std::optional<std::uint16_t> mss{};                ///< RFC 9293 §3.7.1
+  std::optional<window_shift> window_scale{};        ///< RFC 7323 §2.2; a count above 14 is read as 14
+  bool sack_permitted = false;                       ///< RFC 2018 §2
+  std::optional<tcp_timestamps> timestamps{};        ///< RFC 7323 §3.2
+  sack_list sack{};                                  ///< RFC 2018 §3
+  std::optional<wire::accurate_ecn> accurate_ecn{};  ///< RFC 9768 §3.2.3
 };
 
 /// RFC 9293 §3.1.
@@ -102,8 +124,8 @@ result<tcp_header, drop> parse_tcp(octets segment, const address& source, const 
 /// The octets that emit_tcp writes: 20 to 60, a multiple of four.
 std::size_t size_of(const tcp_options& o, const tcp_flags& flags);
 /// Writes the header with a checksum field of zero and returns its size; `to` must have room for max_size octets.
-/// Options stand in the order that Linux uses: MSS, SACK permitted, timestamps, window scale; then SACK blocks, as many
-/// as fit.
+/// Options stand in the order that Linux uses: MSS, SACK permitted, timestamps, window scale, accurate ECN; then SACK
+/// blocks, as many as fit.
 std::size_t emit_tcp(const tcp_header& h, writable_octets to);
 
 }  // namespace tunic::wire

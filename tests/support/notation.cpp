@@ -64,11 +64,40 @@ wire::tcp_flags parse_flags(cursor& at) {
       case 'U': f.urg = true; break;
       case 'E': f.ece = true; break;
       case 'W': f.cwr = true; break;
+      case 'A': f.ae = true; break;
       case '-': break;
-      default: at.fail("unknown flag");
+      default:
+        if (c < '0' || c > '7') at.fail("unknown flag");
+        f.ae = ((c - '0') & 4) != 0;
+        f.cwr = ((c - '0') & 2) != 0;
+        f.ece = ((c - '0') & 1) != 0;
     }
   }
   return f;
+}
+
+std::optional<wire::ecn_codepoint> parse_ecn(cursor& at) {
+  using enum wire::ecn_codepoint;
+  if (at.take("[noecn]")) return not_ect;
+  if (at.take("[ect0]")) return ect0;
+  if (at.take("[ect1]")) return ect1;
+  if (at.take("[ce]")) return ce;
+  return std::nullopt;
+}
+
+// The fields in the order in which they stand: "e0b 1 ceb 0 e1b 1".
+wire::accurate_ecn parse_accurate_ecn(cursor& at) {
+  wire::accurate_ecn o;
+  for (; o.fields < 3; ++o.fields) {
+    const char* const ends = o.fields == 1 ? "ceb" : (o.fields == 2) == o.e1b_first ? "e0b" : "e1b";
+    if (o.fields == 0 && at.take("e1b")) {
+      o.e1b_first = true;
+    } else if (!at.take(o.fields == 0 ? "e0b" : ends)) {
+      break;
+    }
+    o.field[o.fields] = at.number();
+  }
+  return o;
 }
 
 wire::tcp_options parse_options(cursor& at) {
@@ -92,6 +121,8 @@ wire::tcp_options parse_options(cursor& at) {
         o.sack.push_back({seq{left}, seq{at.number()}});
       } while (!at.take(",") && !at.take(">") && !at.done());
       return o;  // SACK blocks stand last
+    } else if (at.take("ECN")) {
+      o.accurate_ecn = parse_accurate_ecn(at);
     } else if (!at.take("nop")) {
       at.fail("unknown option");
     }
@@ -105,6 +136,7 @@ wire::tcp_options parse_options(cursor& at) {
 line parse_line(std::string_view text) {
   cursor at{text};
   line l;
+  l.ecn = parse_ecn(at);
   l.flags = parse_flags(at);
   l.begin = at.number();
   at.expect(":");

@@ -4,12 +4,15 @@
 #include <string>
 #include <string_view>
 
+#include "stack/wire/ecn.hpp"
 #include "stack/wire/tcp.hpp"
 
 namespace tunic::test {
 
-/// A line of packetdrill's notation: "S. 0:0(0) ack 1 win 65535 <mss 1460>". What a line leaves out is not compared.
+/// A line of packetdrill's notation: "[ect0] S. 0:0(0) ack 1 win 65535 <mss 1460>". What a line leaves out is not
+/// compared. A digit among the flags is the ACE field: ".5".
 struct line {
+  std::optional<wire::ecn_codepoint> ecn;  ///< [noecn], [ect0], [ect1], [ce]
   wire::tcp_flags flags;
   std::uint32_t begin = 0;
   std::uint32_t length = 0;  ///< octets of text

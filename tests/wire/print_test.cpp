@@ -25,7 +25,8 @@ TEST(print, flags) {
       {{.syn = true, .ece = true, .cwr = true}, "SEW"},
       {{.syn = true, .ack = true, .ece = true}, "S.E"},
       {{.ack = true, .cwr = true}, ".W"},
-      {{true, true, true, true, true, true, true, true}, "FSRP.UEW"},
+      {{.syn = true, .ece = true, .cwr = true, .ae = true}, "SEWA"},
+      {{true, true, true, true, true, true, true, true, true}, "FSRP.UEWA"},
   };
   for (const auto& c : cases) EXPECT_EQ(print(c.flags), c.printed);
 }
@@ -60,6 +61,16 @@ TEST(print, text_that_crosses_the_wrap) {
 TEST(print, counts_from_zero_where_no_base_is_given) {
   const tcp_header h{.seq_number = seq{4294967295}, .ack_number = seq{7}, .flags = {.ack = true}, .window = {1}};
   EXPECT_EQ(print(h, 0), ". 4294967295:4294967295(0) ack 7 win 1");
+}
+
+TEST(print, the_counters_of_accurate_ecn) {
+  tcp_header h{.seq_number = seq{1}, .ack_number = seq{1}, .flags = {.ack = true}, .window = {502}};
+  h.options.accurate_ecn = accurate_ecn{false, 2, {1, 1461, 0}};
+  EXPECT_EQ(print(h, 0), ". 1:1(0) ack 1 win 502 <ECN e0b 1 ceb 1461>");
+  h.options.accurate_ecn = accurate_ecn{true, 3, {1, 0, 70000}};
+  EXPECT_EQ(print(h, 0), ". 1:1(0) ack 1 win 502 <ECN e1b 1 ceb 0 e0b 70000,nop>");
+  h.options.accurate_ecn = accurate_ecn{};
+  EXPECT_EQ(print(h, 0), ". 1:1(0) ack 1 win 502 <ECN,nop,nop>");
 }
 
 TEST(print, sack_blocks_count_from_what_is_acknowledged) {

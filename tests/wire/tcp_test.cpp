@@ -96,11 +96,11 @@ TEST(tcp, writes_what_it_read) {
 }
 
 TEST(tcp, reads_each_flag_by_itself) {
-  const tcp_flags flags[] = {{.fin = true}, {.syn = true}, {.rst = true}, {.psh = true},
-                             {.ack = true}, {.urg = true}, {.ece = true}, {.cwr = true}};
-  for (unsigned bit = 0; bit < 8; ++bit) {
+  const tcp_flags flags[] = {{.fin = true}, {.syn = true}, {.rst = true}, {.psh = true}, {.ack = true},
+                             {.urg = true}, {.ece = true}, {.cwr = true}, {.ae = true}};
+  for (unsigned bit = 0; bit < 9; ++bit) {
     auto o = octets_of("a6 04 00 50 59 6d 18 03 00 00 00 00 50 00 fa f0 00 00 00 00");
-    store8(&o[13], static_cast<std::uint8_t>(1u << bit));
+    store16(&o[12], static_cast<std::uint16_t>(0x5000 | 1u << bit));
     const auto h = parse_tcp(o, kernel_v4, peer_v4, good);
     ASSERT_TRUE(h);
     EXPECT_EQ(h->flags, flags[bit]) << bit;
@@ -208,6 +208,23 @@ TEST(tcp, keeps_at_most_four_sack_blocks) {
   EXPECT_EQ(full.size(), 4u);
 }
 
+TEST(tcp, reads_the_counters_of_accurate_ecn) {  // RFC 9768 §3.2.3
+  const auto whole = with_options("ac 0b 00 00 01 12 34 56 ff ff ff");
+  ASSERT_TRUE(whole && whole->options.accurate_ecn);
+  EXPECT_EQ(whole->options.accurate_ecn->e0b(), 1u);
+  EXPECT_EQ(whole->options.accurate_ecn->ceb(), 0x123456u);
+  EXPECT_EQ(whole->options.accurate_ecn->e1b(), 0xffffffu);
+  const auto other = with_options("ae 08 00 00 02 00 00 03");
+  EXPECT_EQ(other->options.accurate_ecn->e1b(), 2u);
+  EXPECT_EQ(other->options.accurate_ecn->ceb(), 3u);
+  EXPECT_FALSE(other->options.accurate_ecn->e0b());
+  // Of any other length, the whole fields count and the rest is padding.
+  EXPECT_EQ(with_options("ac 02")->options.accurate_ecn->fields, 0);
+  EXPECT_EQ(with_options("ac 04 01 02")->options.accurate_ecn->fields, 0);
+  EXPECT_EQ(with_options("ac 07 00 00 09 01 02")->options.accurate_ecn->fields, 1);
+  EXPECT_EQ(with_options("ac 0e 00 00 01 00 00 02 00 00 03 04 05 06")->options.accurate_ecn->e1b(), 3u);
+}
+
 TEST(tcp, refuses_options_with_illegal_lengths) {  // RFC 9293 §3.2, MUST-7
   for (const char* options : {
            "fe 00",                                            // would never end
@@ -243,7 +260,7 @@ TEST(tcp, refuses_options_with_illegal_lengths) {  // RFC 9293 §3.2, MUST-7
 // Every combination of options and of the flags that decide where they may stand.
 template <class Check>
 void for_every_header(Check check) {
-  for (unsigned bits = 0; bits < 64; ++bits)
+  for (unsigned bits = 0; bits < 256; ++bits)
     for (std::size_t blocks = 0; blocks <= 4; ++blocks) {
       tcp_header h{.source_port = 1, .destination_port = 2, .seq_number = seq{3}, .ack_number = seq{4}};
       h.flags = {.syn = (bits & 1) != 0, .ack = (bits & 2) != 0};
@@ -251,6 +268,8 @@ void for_every_header(Check check) {
       if (bits & 8) h.options.window_scale = window_shift{7};
       h.options.sack_permitted = (bits & 16) != 0;
       if (bits & 32) h.options.timestamps = tcp_timestamps{0x01020304, 0x05060708};
+      if (bits & 64) h.options.accurate_ecn = accurate_ecn{true, static_cast<std::uint8_t>(bits >> 7), {}};
+      if (bits & 128 && h.options.accurate_ecn) h.options.accurate_ecn = accurate_ecn{false, 3, {1, 0xabcdef, 2}};
       for (std::uint32_t i = 0; i < blocks; ++i) h.options.sack.push_back({seq{100 * i + 1}, seq{100 * i + 51}});
       check(h);
     }
@@ -275,6 +294,7 @@ TEST(tcp, what_is_written_is_read_back) {
     EXPECT_EQ(back->ack_number, h.ack_number) << name;
     EXPECT_EQ(back->flags, h.flags) << name;
     EXPECT_EQ(back->options.timestamps, h.options.timestamps) << name;
+    EXPECT_EQ(back->options.accurate_ecn, h.options.accurate_ecn) << name;
     if (h.flags.syn) {
       EXPECT_EQ(back->options.mss, h.options.mss) << name;
       EXPECT_EQ(back->options.window_scale, h.options.window_scale) << name;
@@ -282,7 +302,9 @@ TEST(tcp, what_is_written_is_read_back) {
       EXPECT_TRUE(back->options.sack.empty()) << name;
     } else {  // the others belong to the handshake
       EXPECT_FALSE(back->options.mss || back->options.window_scale || back->options.sack_permitted) << name;
-      const std::size_t fit = std::min<std::size_t>(h.options.sack.size(), h.options.timestamps ? 3 : 4);
+      const std::size_t taken =
+          (h.options.timestamps ? 12 : 0) + (h.options.accurate_ecn ? h.options.accurate_ecn->size() : 0);
+      const std::size_t fit = std::min<std::size_t>(h.options.sack.size(), (36 - taken) / 8);
       EXPECT_TRUE(std::equal(back->options.sack.begin(), back->options.sack.end(), h.options.sack.begin(),
                              h.options.sack.begin() + fit))
           << name;
