@@ -15,12 +15,24 @@ duration seconds(std::uint32_t n) {
   return std::chrono::seconds{n};
 }
 
+// Linux's tcp_ecn. It can also accept RFC 9768 without asking for it (4 and 5), which nobody here needs.
+tcp::ecn_use ecn_of(std::uint32_t n) {
+  switch (n) {
+    case 0: return tcp::ecn_use::off;
+    case 1:
+    case 4: return tcp::ecn_use::on;
+    case 3: return tcp::ecn_use::accurate;
+    default: return tcp::ecn_use::passive;
+  }
+}
+
 // The namespace's settings as the stack's, one line each.
 tcp::config settings_of(const sysctls& s) {
   tcp::config c;
   c.window_scale = s.number("ipv4/tcp_window_scaling", 1) != 0;
   c.timestamps = s.number("ipv4/tcp_timestamps", 1) != 0;
   c.sack = s.number("ipv4/tcp_sack", 1) != 0;
+  c.ecn = ecn_of(s.number("ipv4/tcp_ecn", 2));
   const auto receive = s.triple("ipv4/tcp_rmem", {4096, 131072, 6291456});
   c.receive_buffer_initial = receive[1] / 2;  // Linux keeps the other half for overhead
   c.receive_buffer = receive[2];

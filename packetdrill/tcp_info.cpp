@@ -46,7 +46,8 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
   i.probes = static_cast<std::uint8_t>(s.in_flight == 0 ? s.unanswered : 0);
   i.backoff = static_cast<std::uint8_t>(s.backoff);
   i.options = static_cast<std::uint8_t>((s.timestamps ? TCPI_OPT_TIMESTAMPS : 0) | (s.sack ? TCPI_OPT_SACK : 0) |
-                                        (s.window_scale ? TCPI_OPT_WSCALE : 0));
+                                        (s.window_scale ? TCPI_OPT_WSCALE : 0) |
+                                        (s.ecn != tcp::ecn_feedback::none ? TCPI_OPT_ECN : 0));
   i.window_scales = static_cast<std::uint8_t>(t.snd.shift.value | t.rcv.shift.value << 4);
   i.app_limited = s.app_limited ? 1 : 0;
   i.rto = microseconds(s.rto);
@@ -76,6 +77,15 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
   i.delivered = segments(s.delivered);
   i.reord_seen = s.reordering_seen ? 1 : 0;
   i.snd_wnd = s.snd_wnd;
+  const tcp::ecn_counters none;  // the core's begin where RFC 9768 §3.2.1 says
+  i.delivered_ce = s.marks_reported.cep - none.cep;
+  i.delivered_ce_bytes = s.marks_reported.ceb - none.ceb;
+  i.delivered_e0_bytes = s.marks_reported.e0b - none.e0b;
+  i.delivered_e1_bytes = s.marks_reported.e1b - none.e1b;
+  i.received_ce = s.marks_received.cep - none.cep;
+  i.received_ce_bytes = s.marks_received.ceb - none.ceb;
+  i.received_e0_bytes = s.marks_received.e0b - none.e0b;
+  i.received_e1_bytes = s.marks_received.e1b - none.e1b;
   i.rcv_wnd = s.rcv_wnd;
   return i;
 }

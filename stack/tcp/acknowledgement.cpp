@@ -30,6 +30,7 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
     }
     note_timestamp(t, s);
     t.snd.una = s.ack;
+    t.ecn.take_last_ack(s.header, s.bare);
     become_established(t, s, now);
     update_window(t, s);
     return true;
@@ -80,6 +81,7 @@ void layer::take_ack(tcb& t, const segment& s, instant now) {
   take_probe_ack(t, s.ack, n, now);
   judge(t, n, now);
   judge_mtu_probe(t, now);
+  take_marks(t, s, n, now);
   tell_congestion_control(t, n, now);
   update_window(t, s);
   if (t.send_short && t.send_queue.size() <= send_limit(t) / 2) {
@@ -202,6 +204,14 @@ void layer::sample_rtt(tcb& t, const segment& s, const ack_news& n, instant now)
   t.backoff = 0;  // only a new measurement ends the backing off (RFC 6298 §5)
 }
 
+// RFC 3168 §6.1.2.
+void layer::take_marks(tcb& t, const segment& s, ack_news& n, instant now) {
+  const auto marked = t.ecn.take_feedback(s.header, n.delivered, t.mss);
+  n.marked = marked.value_or(0);
+  const bool busy = t.recovery.phase >= recovery_phase::cwr;
+  if (t.ecn.answers(n.marked > 0, t.snd.una, busy) && n.prior_in_flight > 0) enter_cwr(t, n.prior_in_flight, now);
+}
+
 void layer::tell_congestion_control(tcb& t, const ack_news& n, instant now) {
   if (n.delivered == 0 && n.lost == 0) return;
   ack_facts f;
@@ -210,6 +220,7 @@ void layer::tell_congestion_control(tcb& t, const ack_news& n, instant now) {
   f.acked = n.acked;
   f.delivered = n.delivered;
   f.lost = n.lost;
+  f.marked = n.marked;
   f.in_flight = t.board.in_flight();
   f.prior_in_flight = n.prior_in_flight;
   f.total_delivered = t.rate.delivered();

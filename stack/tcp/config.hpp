@@ -5,6 +5,7 @@
 
 #include "stack/base/time.hpp"
 #include "stack/tcp/congestion_control.hpp"
+#include "stack/tcp/ecn.hpp"
 
 namespace tunic::tcp {
 
@@ -40,6 +41,8 @@ struct config {
   bool pacing = false;  ///< of Reno and CUBIC, which burst otherwise; BBR always paces
   duration pacing_quantum = std::chrono::milliseconds{1};  ///< text of so long may leave at once
   unsigned initial_window = 10;                            ///< segments (RFC 6928 §2)
+
+  ecn_use ecn = ecn_use::passive;  ///< as Linux: a SYN that asks for ECN is still lost on some paths
 
   unsigned challenge_acks_per_second = 1000;  ///< of the whole stack (RFC 5961 §7)
   std::size_t time_wait_records = 1u << 20;   ///< beyond it a connection goes to CLOSED at once; 112 octets each

@@ -22,6 +22,7 @@ wire::tcp_options layer::options_of(const tcb& t, instant now) const {
           {t.rcv.irs + 1 + static_cast<std::uint32_t>(begin), t.rcv.irs + 1 + static_cast<std::uint32_t>(end)});
     }
   }
+  t.ecn.add_option(o);
   return o;
 }
 
@@ -40,11 +41,13 @@ void layer::emit(tcb& t, frame& out, wire::tcp_header& h, std::uint32_t mss, ins
   // RFC 7323 §2.2: a SYN's window is never scaled.
   h.window = h.flags.syn ? scale_down(t.receive_buffer, {}) : offer_window(t);
   const std::size_t text = out.text_size();
+  const bool fresh = text > 0 && h.seq_number == t.snd.nxt;
+  const auto mark = h.flags.syn ? wire::ecn_codepoint::not_ect : t.ecn.mark(h, static_cast<std::uint32_t>(text), fresh);
   if (text > mss) {
     out.segment_size = static_cast<std::uint16_t>(mss);
     out.ipv6 = !t.ends.remote.address.is_v4();
   }
-  seal(out, t.ends, h, t.tos, t.hop_limit);
+  seal(out, t.ends, h, wire::with_ecn(t.tos, mark), t.hop_limit);
   report(true, t.ends, h, static_cast<std::uint32_t>(text), now);
 }
 

@@ -53,6 +53,10 @@ void layer::on_datagram(const ip::datagram& d, instant now) {
   s.ack = s.header.ack_number;
   s.flags = s.header.flags;
   s.bare = s.len() == 0;
+  s.mark = wire::ecn_of(d.tos);
+  s.arrived = s.text.size();
+  if (const std::uint32_t size = d.transport.segment_size; size > 0 && s.arrived > size)
+    s.segments = (s.arrived + size - 1) / size;
   report(false, s.ends, s.header, s.text.size(), now);
 
   if (demux_node* n = demux_.find(s.ends)) {
@@ -146,6 +150,7 @@ tcb& layer::make(const four_tuple& ends, instant now) {
   t.snd.iss = isn_.next(ends, now);
   t.snd.una = t.snd.nxt = t.snd.iss;
   t.ts.offset = isn_.timestamp_offset(ends);
+  t.ecn = tcp::ecn{config_.ecn, t.snd.iss};
   t.peer_mss = v4 ? 536 : 1220;  // RFC 9293 §3.7.1, MUST-15
   t.mss = mss_for(t);
   t.hop_limit = ip_.settings().hop_limit;

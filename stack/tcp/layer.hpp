@@ -36,7 +36,8 @@ struct open_options {
   std::uint16_t local_port = 0;          ///< 0: an ephemeral one (RFC 6056 §3.3.3)
   bool no_delay = false;                 ///< true switches Nagle's algorithm off (RFC 9293 §3.7.4)
   std::uint8_t hop_limit = 0;            ///< 0: the stack's
-  std::uint8_t tos = 0;
+  std::uint8_t tos = 0;                  ///< its six bits of DSCP; the two of ECN are the stack's
+  std::optional<ecn_use> ecn;            ///< else the stack's
   std::uint16_t mss = 0;             ///< octets of text a segment carries at most, both ways; 0: as the device allows
   std::uint32_t receive_buffer = 0;  ///< octets; 0: the stack's
   std::uint32_t send_buffer = 0;     ///< octets; 0: the stack's
@@ -163,7 +164,8 @@ class layer {
   bool find_losses(tcb& t, ack_news& n, instant now);
   bool rack_detect(tcb& t, std::uint32_t& newly_lost, instant now);
   void enter_recovery(tcb& t, std::uint32_t in_flight, instant now);
-  void enter_cwr(tcb& t, instant now);
+  void enter_cwr(tcb& t, std::uint32_t in_flight, instant now);
+  void take_marks(tcb& t, const segment& s, ack_news& n, instant now);
   void enter_loss(tcb& t, bool again, instant now);
   static void reduce(tcb& t, congestion_cause why, std::uint32_t in_flight, instant now);
   static void begin_undo(tcb& t);

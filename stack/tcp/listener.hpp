@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "stack/base/address.hpp"
+#include "stack/tcp/ecn.hpp"
 #include "stack/tcp/user.hpp"
 
 namespace tunic::tcp {
@@ -16,7 +18,8 @@ struct listen_options {
   std::size_t backlog = 1024;  ///< established connections that wait for accept(); as many again may be half open
   bool no_delay = false;       ///< inherited by what is accepted, like all below
   std::uint8_t hop_limit = 0;
-  std::uint8_t tos = 0;
+  std::uint8_t tos = 0;        ///< its six bits of DSCP; the two of ECN are the stack's
+  std::optional<ecn_use> ecn;  ///< else the stack's
   std::uint16_t mss = 0;
   std::uint32_t receive_buffer = 0;
   std::uint32_t send_buffer = 0;

@@ -130,6 +130,8 @@ void loss_based::on_congestion(congestion_cause why, std::uint32_t in_flight, in
   // Once a window of data (RFC 3168 §6.1.2, RFC 6582 §3.2 step 1).
   if (answer_ == answer::loss || (answer_ == answer::mark && why == congestion_cause::ecn)) return;
   if (answer_ == answer::mark) {
+    prior_cwnd_ = prior_ssthresh_ = ssthresh_;  // the loss may be undone, the mark not
+    save();
     cut_rest();
   } else {
     remember();

@@ -15,6 +15,7 @@ struct ack_news {
   std::uint32_t acked = 0;        ///< SND.UNA moved by so much
   std::uint32_t delivered = 0;    ///< arrived, as is known only now
   std::uint32_t lost = 0;         ///< taken for lost, as is known only now
+  std::uint32_t marked = 0;       ///< met congestion, as the peer reports (ECN)
   bool duplicate = false;         ///< a duplicate ACK (RFC 5681 §2)
   bool sacked = false;            ///< a SACK block told something new
   bool dsack = false;             ///< something had arrived twice (RFC 2883)

@@ -139,6 +139,7 @@ void layer::enter_recovery(tcb& t, std::uint32_t in_flight, instant now) {
   begin_undo(t);
   const bool reducing = r.phase == recovery_phase::cwr || r.phase == recovery_phase::recovery;
   if (!reducing) reduce(t, congestion_cause::loss, in_flight, now);
+  if (r.phase == recovery_phase::cwr) t.cc->on_congestion(congestion_cause::loss, in_flight, now);  // RFC 8511 §3
   r.phase = recovery_phase::recovery;
 }
 
@@ -157,6 +158,7 @@ void layer::enter_loss(tcb& t, bool again, instant now) {
   const bool reduced_already = r.phase > recovery_phase::disorder && t.snd.una < r.end;  // RFC 5681 §3.1, equation 4
   if (!reduced_already) begin_undo(t);
   t.cc->on_timeout(in_flight, reduced_already, now);
+  t.ecn.on_reduced(t.snd.nxt);
   r.phase = recovery_phase::loss;
   r.end = t.snd.nxt;
   r.probing = t.search.probing = false;
@@ -166,17 +168,17 @@ void layer::enter_loss(tcb& t, bool again, instant now) {
   r.frto_probing = false;
 }
 
-void layer::enter_cwr(tcb& t, instant now) {
+void layer::enter_cwr(tcb& t, std::uint32_t in_flight, instant now) {
   auto& r = t.recovery;
-  if (r.phase >= recovery_phase::cwr) return;
   r.may_undo = false;
-  reduce(t, congestion_cause::ecn, t.board.in_flight(), now);
+  reduce(t, congestion_cause::ecn, in_flight, now);
   r.phase = recovery_phase::cwr;
 }
 
 void layer::reduce(tcb& t, congestion_cause why, std::uint32_t in_flight, instant now) {
   t.recovery.end = t.snd.nxt;
   t.recovery.probing = false;
+  t.ecn.on_reduced(t.snd.nxt);
   t.cc->on_congestion(why, in_flight, now);
 }
 
@@ -227,6 +229,7 @@ bool layer::was_spurious(const tcb& t, const ack_news& n) {
 void layer::undo(tcb& t, instant now) {
   ++counters_.undos;
   t.cc->on_undo(now);
+  t.ecn.on_undo(t.snd.una);
   t.recovery.may_undo = false;
   t.board.unmark_lost();
 }

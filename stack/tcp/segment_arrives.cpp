@@ -55,6 +55,7 @@ void layer::arrives_listen(listener& l, const segment& s, instant now) {
   l.syn_queue.push_back(t);
   t.no_delay = l.options.no_delay;
   t.tos = l.options.tos;
+  if (l.options.ecn) t.ecn = tcp::ecn{*l.options.ecn, t.snd.iss};
   if (l.options.hop_limit != 0) t.hop_limit = l.options.hop_limit;
   take_buffers(t, l.options.receive_buffer, l.options.send_buffer);
   t.user_mss = l.options.mss;
@@ -63,6 +64,7 @@ void layer::arrives_listen(listener& l, const segment& s, instant now) {
   t.rcv.nxt = s.seq + 1;
   t.rcv.edge = t.rcv.nxt + std::min<std::uint32_t>(t.receive_buffer, 0xffff);  // a SYN's window is not scaled
   take_options(t, s);
+  static_cast<void>(t.ecn.take_syn(s.header, s.mark));  // the first SYN contradicts nothing
   enter(t, state::syn_received, now);
   make_ready(t);
 }
@@ -102,10 +104,12 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
     return;
   }
   if (s.flags.rst) {  // second; RFC 5961 §3.2: without an acceptable ACK it is nobody's word
-    if (s.flags.ack) {
-      close_with(t, make_error_code(std::errc::connection_refused), now);
+    if (!s.flags.ack) return counters_.count(drop::unacceptable_segment);
+    if (t.ecn.refused()) {
+      t.syn_due = true;
+      make_ready(t);
     } else {
-      counters_.count(drop::unacceptable_segment);
+      close_with(t, make_error_code(std::errc::connection_refused), now);
     }
     return;
   }
@@ -116,6 +120,7 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
   take_options(t, s);
   t.last_received = now;
   if (!s.flags.ack) {  // simultaneous open: our SYN goes again, with the ACK
+    static_cast<void>(t.ecn.take_syn(s.header, s.mark));
     enter(t, state::syn_received, now);
     t.deadline(timer::retransmit) = never;
     t.backoff = t.unanswered = 0;
@@ -124,6 +129,7 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
     return;
   }
   t.snd.una = s.ack;
+  t.ecn.take_syn_ack(s.header, s.mark);
   become_established(t, s, now);
   t.ack_now = true;
   make_ready(t);
@@ -147,8 +153,9 @@ void layer::become_established(tcb& t, const segment& s, instant now) {
   t.syn_timed_out = t.unanswered > 0;
   t.cc = make_congestion_control(config_.congestion, isn_.timestamp_offset(t.ends), config_.pacing);
   // RFC 6928 §2: one lost SYN may be chance, two mean that the path is full.
-  t.cc->on_established((t.unanswered > 1 ? 1 : config_.initial_window) * std::uint32_t{t.mss}, t.mss,
-                       t.rtt.sampled() ? std::optional{t.rtt.srtt()} : std::nullopt, now);
+  t.cc->on_established(
+      (t.unanswered > 1 || t.ecn.handshake_marked() ? 1 : config_.initial_window) * std::uint32_t{t.mss}, t.mss,
+      t.rtt.sampled() ? std::optional{t.rtt.srtt()} : std::nullopt, now);
   t.paced = config_.pacing || t.cc->algorithm() == congestion_algorithm::bbr;
   t.backoff = t.unanswered = 0;
   t.recovery.hold = t.round_end = t.snd.una;
@@ -172,6 +179,7 @@ void layer::become_established(tcb& t, const segment& s, instant now) {
 void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
   if (t.state == state::syn_received && s.flags.syn && !s.flags.ack && !s.flags.rst && s.seq == t.rcv.irs) {
     // The peer repeats its SYN, so our answer was lost; an ACK alone would tell it nothing.
+    if (!t.ecn.take_syn(s.header, s.mark)) return abort_with(t, make_error_code(std::errc::connection_reset), now);
     t.syn_due = true;
     make_ready(t);
     return;
@@ -181,6 +189,7 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
         false;  // simultaneous open: the peer's SYN comes again with the ACK of ours (RFC 9293 figure 7, line 5)
     s.seq += 1;
   }
+  if (t.synchronised() && s.flags.syn && s.flags.ack && s.seq == t.rcv.irs) t.ecn.take_syn_ack_again(s.mark);
   if (!check_timestamps(t, s, now) ||
       !check_sequence(t, s)) {  // first: sequence number, PAWS before it (RFC 7323 §5.3)
     counters_.count(drop::unacceptable_segment);
@@ -193,6 +202,11 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
   if (!check_rst(t, s, now)) return;  // second; the third, security, is nobody's today
   if (!check_syn(t, s, now)) return;  // fourth
   if (!check_ack(t, s, now)) return;  // fifth
+  const bool owed = t.unacked > 0;
+  if (!s.header.flags.syn && t.ecn.take_arrival({s.mark, s.flags.cwr, s.segments, s.arrived, owed})) {
+    t.ack_now = true;
+    make_ready(t);
+  }
   t.last_received = now;
   if (t.live.keep_alive) arm_keep_alive(t, now);
   // sixth: the urgent pointer is taken as RFC 6093 §6 advises: urgent text is text like any other
@@ -218,7 +232,10 @@ bool layer::check_sequence(tcb& t, segment& s) {
   if (len == 0)
     return t.rcv.nxt <= s.seq && s.seq <= t.rcv.edge;  // the edge itself: where a peer that filled the window stands
   if (s.seq > t.rcv.edge || s.seq + len <= t.rcv.nxt) {
-    if (s.seq < t.rcv.nxt && !s.text.empty()) t.rcv.duplicate = {s.seq, s.seq + s.text.size()};  // RFC 2883 §4
+    if (s.seq < t.rcv.nxt && !s.text.empty()) {
+      t.rcv.duplicate = {s.seq, s.seq + s.text.size()};  // RFC 2883 §4
+      t.ecn.take_duplicate();
+    }
     return false;
   }
   if (s.seq == t.rcv.edge && !s.text.empty()) {

@@ -22,10 +22,12 @@ bool layer::send_next(tcb& t, frame& out, instant now) {
     case state::closing:
     case state::last_ack: break;
   }
-  // SACK blocks take their room from the text.
+  // SACK blocks and the counters of ECN take their room from the text.
   const auto blocks = t.sack_on ? t.receive_queue.blocks().count + (t.rcv.duplicate ? 1 : 0) : 0;
   const auto sack_octets = blocks > 0 ? 4 + 8 * blocks : 0;
-  const auto mss = static_cast<std::uint32_t>(t.mss - std::min<std::size_t>(sack_octets, t.mss / 2u));
+  const auto option_octets = sack_octets + t.ecn.option_octets();
+  const auto mss = static_cast<std::uint32_t>(t.mss - std::min<std::size_t>(option_octets, t.mss / 2u));
+  if (t.ecn.echoes_handshake()) return send_empty(t, out, t.acceptable_seq(), now);
   auto& r = t.recovery;
   if (r.head_due && send_head(t, out, mss, now)) return true;
   if (r.probe_due && send_loss_probe(t, out, mss, now)) return true;
@@ -53,6 +55,7 @@ bool layer::send_syn(tcb& t, frame& out, instant now) {
   h.flags.syn = true;
   h.flags.ack = t.state == state::syn_received;
   const bool answer = t.state == state::syn_received;
+  answer ? t.ecn.answer(h, t.unanswered) : t.ecn.ask(h, t.unanswered);
   h.options.mss = own_mss(t);  // RFC 9293 §3.7.1, MUST-14
   if (answer ? t.scale_on : config_.window_scale) h.options.window_scale = t.rcv.shift;
   h.options.sack_permitted = answer ? t.sack_on : config_.sack;
@@ -72,7 +75,7 @@ bool layer::send_syn(tcb& t, frame& out, instant now) {
 
 std::uint32_t layer::most_text(const tcb& t, std::uint32_t mss) const {
   const bool v4 = t.ends.remote.address.is_v4();
-  if (!(v4 ? device_.segmentation_v4 : device_.segmentation_v6)) return mss;
+  if (!(v4 ? device_.segmentation_v4 : device_.segmentation_v6) || t.ecn.forbids_offload()) return mss;
   std::uint64_t room = 65535 - 20 - wire::tcp_header::max_size;  // version 4 counts its header, version 6 does not
   if (t.paced && t.cc->pacing_rate() > 0) {
     const auto us = static_cast<std::uint64_t>(config_.pacing_quantum / std::chrono::microseconds{1});
@@ -110,6 +113,7 @@ void layer::send_again(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, 
   t.cc->on_send(octets, in_flight, t.rate.app_limited(), now);
   pace(t, octets, now);
   auto& r = t.recovery;
+  if (from == t.snd.iss + 1) t.ecn.on_first_text_lost();
   if (r.resent_at == instant{}) r.resent_at = now;
   r.resent_any = true;
   r.undo_octets += octets;

@@ -28,6 +28,10 @@ status layer::status(const tcb& t, instant now) const {
   s.timestamps = t.timestamps_on;
   s.sack = t.sack_on;
   s.window_scale = t.scale_on;
+  s.ecn = t.ecn.feedback();
+  s.ect = t.ecn.sends_ect();
+  s.marks_reported = t.ecn.reported();
+  s.marks_received = t.ecn.received();
   if (t.rtt.sampled()) {
     s.srtt = t.rtt.srtt();
     s.min_rtt = t.rtt.min();

@@ -7,6 +7,7 @@
 #include "stack/base/address.hpp"
 #include "stack/base/time.hpp"
 #include "stack/tcp/congestion_control.hpp"
+#include "stack/tcp/ecn.hpp"
 #include "stack/tcp/state.hpp"
 
 namespace tunic::tcp {
@@ -43,6 +44,8 @@ struct status {
   bool timestamps = false;
   bool sack = false;
   bool window_scale = false;
+  ecn_feedback ecn = ecn_feedback::none;
+  bool ect = false;  ///< new text leaves with ECT(0)
 
   // The path.
   std::optional<duration> srtt;     ///< nothing before the first sample
@@ -74,6 +77,7 @@ struct status {
   std::uint64_t retransmits = 0;   ///< segments sent again
   std::uint64_t delivered = 0;     ///< octets that the peer has received
   std::uint64_t lost_in_all = 0;   ///< octets that were taken for lost, whenever
+  ecn_counters marks_reported;     ///< what the peer says has arrived there, where its feedback is accurate
   duration busy{};                 ///< how long there was something to send
   duration peer_window_limited{};  ///< and the peer's window held it
   duration send_buffer_limited{};  ///< and the send buffer held the user
@@ -85,6 +89,7 @@ struct status {
   std::uint64_t receive_buffer = 0;  ///< octets that may wait so
   std::uint64_t received = 0;        ///< octets received in order
   duration since_received{};         ///< since a segment was taken last
+  ecn_counters marks_received;       ///< what we feed back, where our feedback is accurate
 };
 
 }  // namespace tunic::tcp

@@ -11,6 +11,7 @@
 #include "stack/buffer/chain.hpp"
 #include "stack/tcp/congestion_control.hpp"
 #include "stack/tcp/demux.hpp"
+#include "stack/tcp/ecn.hpp"
 #include "stack/tcp/liveness.hpp"
 #include "stack/tcp/mtu_search.hpp"
 #include "stack/tcp/rack.hpp"
@@ -131,6 +132,7 @@ struct tcb : demux_node {
   tcp::rack rack;
   delivery_rate rate;
   tcp::recovery recovery;
+  tcp::ecn ecn;
   mtu_search search;
   std::unique_ptr<congestion_control> cc;  ///< from ESTABLISHED on
   std::uint32_t most_in_flight = 0;        ///< octets outstanding at most in this round (RFC 7661's pipeACK)

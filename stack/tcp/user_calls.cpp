@@ -35,6 +35,7 @@ result<tcb*, std::error_code> layer::open(const open_options& o, user& u, instan
   t.no_delay = o.no_delay;
   if (o.hop_limit != 0) t.hop_limit = o.hop_limit;
   t.tos = o.tos;
+  if (o.ecn) t.ecn = tcp::ecn{*o.ecn, t.snd.iss};
   take_buffers(t, o.receive_buffer, o.send_buffer);
   t.user_mss = o.mss;
   offer_options(t);

@@ -23,6 +23,11 @@ stack_config config_of(const script_options& o) {
   return c;
 }
 
+std::string name(wire::ecn_codepoint c) {
+  static constexpr const char* names[] = {"", "[ect1] ", "[ect0] ", "[ce] "};
+  return names[static_cast<unsigned>(c)];
+}
+
 std::string in_words(instant since, instant now) {
   std::ostringstream out;
   out << std::chrono::duration<double, std::milli>(now - since).count() << " ms";
@@ -160,32 +165,28 @@ void script::pull() {
     address source;
     address destination;
     std::size_t ip_size = 0;
+    auto ecn = wire::ecn_codepoint::not_ect;
     if (options_.ipv6) {
       const auto h = wire::parse_ipv6(octets);
       ASSERT_TRUE(h);
       ASSERT_EQ(h->protocol, 6);
-      source = h->source, destination = h->destination, ip_size = h->header_length;
+      source = h->source, destination = h->destination, ip_size = h->header_length,
+      ecn = wire::ecn_of(h->traffic_class);
     } else {
       const auto h = wire::parse_ipv4(octets);
       ASSERT_TRUE(h);
       ASSERT_EQ(h->protocol, 6);
-      source = h->source, destination = h->destination, ip_size = h->header_length;
+      source = h->source, destination = h->destination, ip_size = h->header_length, ecn = wire::ecn_of(h->tos);
     }
     const auto segment = std::span<const std::byte>{octets}.subspan(ip_size);
     const auto h = wire::parse_tcp(segment, source, destination,
                                    f.partial_checksum ? checksum_state::partial : checksum_state::unknown);
     ASSERT_TRUE(h) << "a segment of ours does not parse: " << name(h.error());
     if (h->options.timestamps && !first_timestamp_) first_timestamp_ = h->options.timestamps->val;
-    sent s{*h, {segment.begin() + h->header_length, segment.end()}, {}};
-    s.printed = print(s.header, static_cast<std::uint32_t>(s.text.size()));
+    sent s{ecn, *h, {segment.begin() + h->header_length, segment.end()}, {}};
+    s.printed = name(ecn) + print(s.header, static_cast<std::uint32_t>(s.text.size()));
     sent_.push_back(std::move(s));
   }
-}
-
-void script::datagram_arrives(std::span<const std::byte> octets) {
-  const buffer_ref b = stack_->pool().fitting(octets.size());
-  std::copy(octets.begin(), octets.end(), b->room().begin());
-  stack_->on_packet({pool::view(b, octets.size()), 0, checksum_state::unknown}, now_);
 }
 
 void script::arrives(std::string_view text) {
@@ -203,12 +204,13 @@ void script::sends(std::string_view text) {
   bool same = s.header.flags == l.flags && s.header.seq_number == iss_ + l.begin && s.text.size() == l.length;
   if (l.ack) same = same && s.header.ack_number == irs_ + *l.ack;
   if (l.win) same = same && s.header.window.value == *l.win;
+  if (l.ecn) same = same && s.ecn == *l.ecn;
   if (l.options) {
     const auto& want = *l.options;
     const auto& got = s.header.options;
     same = same && want.mss == got.mss && want.window_scale == got.window_scale &&
            want.sack_permitted == got.sack_permitted && want.timestamps.has_value() == got.timestamps.has_value() &&
-           want.sack.size() == got.sack.size();
+           want.sack.size() == got.sack.size() && want.accurate_ecn == got.accurate_ecn;
     if (same && want.timestamps)
       same = want.timestamps->val + first_timestamp_.value_or(0) == got.timestamps->val &&
              want.timestamps->ecr == got.timestamps->ecr;
@@ -238,19 +240,6 @@ std::uint32_t script::takes_sent_text() {
   sent_up_to_ = std::max(sent_up_to_, distance(iss_, sent_.front().header.seq_number) + n);
   takes_sent();
   return n;
-}
-
-void script::icmp_arrives(ip::icmp_error e, std::uint32_t about) {
-  step("arrives  an ICMP error about " + std::to_string(about));
-  const buffer_ref quoted = stack_->pool().small();
-  wire::store16(quoted->room().data(), us_.port);
-  wire::store16(quoted->room().data() + 2, peer_.port);
-  wire::store32(quoted->room().data() + 4, (iss_ + about).value());
-  e.transport = pool::view(quoted, 8);
-  e.source = us_.address;
-  e.destination = peer_.address;
-  e.protocol = 6;
-  stack_->tcp().on_icmp_error(e, now_);
 }
 
 void script::advance(duration d, bool stop_at_first) {

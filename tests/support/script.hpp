@@ -124,6 +124,7 @@ class script {
     tcp::verdict on_syn(const four_tuple&) override { return answer; }
   };
   struct sent {
+    wire::ecn_codepoint ecn;
     wire::tcp_header header;
     std::vector<std::byte> text;
     std::string printed;

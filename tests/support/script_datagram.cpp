@@ -28,19 +28,41 @@ std::vector<std::byte> script::datagram(std::string_view text) const {
   octets.resize(ip_size + tcp_size + l.length);
   const std::uint32_t offset = l.flags.syn ? l.begin : l.begin - 1;  // of the stream: a SYN's text stands behind it
   for (std::uint32_t i = 0; i < l.length; ++i) octets[ip_size + tcp_size + i] = pattern(offset + i, false);
+  const std::uint8_t tos = wire::with_ecn(0, l.ecn.value_or(wire::ecn_codepoint::not_ect));
   const auto length = static_cast<std::uint16_t>(tcp_size + l.length);
   if (options_.ipv6) {
     wire::ipv6_header ip;
+    ip.traffic_class = tos;
     ip.source = peer_.address, ip.destination = us_.address, ip.protocol = 6, ip.payload_length = length;
     wire::emit_ipv6(ip, octets);
   } else {
     wire::ipv4_header ip;
+    ip.tos = tos;
     ip.source = peer_.address, ip.destination = us_.address, ip.protocol = 6;
     ip.total_length = static_cast<std::uint16_t>(length + ip_size);
     wire::emit_ipv4(ip, octets);
   }
   repair_checksums(octets);
   return octets;
+}
+
+void script::datagram_arrives(std::span<const std::byte> octets) {
+  const buffer_ref b = stack_->pool().fitting(octets.size());
+  std::copy(octets.begin(), octets.end(), b->room().begin());
+  stack_->on_packet({pool::view(b, octets.size()), 0, checksum_state::unknown}, now_);
+}
+
+void script::icmp_arrives(ip::icmp_error e, std::uint32_t about) {
+  step("arrives  an ICMP error about " + std::to_string(about));
+  const buffer_ref quoted = stack_->pool().small();
+  wire::store16(quoted->room().data(), us_.port);
+  wire::store16(quoted->room().data() + 2, peer_.port);
+  wire::store32(quoted->room().data() + 4, (iss_ + about).value());
+  e.transport = pool::view(quoted, 8);
+  e.source = us_.address;
+  e.destination = peer_.address;
+  e.protocol = 6;
+  stack_->tcp().on_icmp_error(e, now_);
 }
 
 void repair_checksums(std::span<std::byte> datagram) {
