@@ -41,7 +41,8 @@ struct host_options {
   std::size_t mtu = 0;                         ///< octets, 68 (IPv6: 1,280) up to the device's; 0: the device's
   std::uint8_t hop_limit = 64;                 ///< of what is sent
   tcp::config tcp = {};
-  std::optional<secret> key = {};     ///< 16 octets that nobody can guess; drawn from the system where not given
+  std::optional<secret> key =
+      {};  ///< 16 octets that nobody can guess; drawn from the system where not given (RFC 6528 §4)
   tcp::observer* observer = nullptr;  ///< must outlive the host
   /// Told when the device fails, and with no error when it works again. The host tries it once a second meanwhile.
   std::function<void(std::error_code)> on_device = {};

@@ -26,7 +26,7 @@ address load_v6(const std::byte* from) {
   return address::v6(octets);
 }
 
-// RFC 1191 §7: the next smaller of the MTUs that networks have.
+// RFC 1191 §5 and §7: the next smaller of the MTUs that networks have.
 std::uint32_t plateau_below(std::uint32_t length) {
   constexpr std::array<std::uint32_t, 10> plateaus{32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68};
   const auto found = std::find_if(plateaus.begin(), plateaus.end(), [&](auto mtu) { return mtu < length; });

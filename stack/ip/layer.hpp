@@ -119,7 +119,7 @@ inline void layer::compose(frame& f, const address& source, const address& desti
     wire::ipv4_header h;
     h.tos = tos;
     h.total_length = static_cast<std::uint16_t>(wire::ipv4_header::min_size + length);
-    h.dont_fragment = true;
+    h.dont_fragment = true;  // RFC 1191 §3
     h.ttl = hop_limit;
     h.protocol = static_cast<std::uint8_t>(protocol);
     h.source = source;

@@ -12,12 +12,14 @@ constexpr std::size_t floor_v6 = 1280;
 
 }  // namespace
 
+// RFC 1191 §6.2, RFC 8201 §5.2, RFC 4821 §5.2: by destination.
 std::size_t path_mtus::find(const address& destination) const {
   if (known_.empty()) return config_.mtu;
   const auto found = known_.find(destination);
   return found == known_.end() ? config_.mtu : found->second->mtu;
 }
 
+// RFC 1191 §3, RFC 5927 §7.2: down to a floor, and never up.
 void path_mtus::lower(const address& destination, std::uint32_t mtu, instant now) {
   const std::size_t lowered = std::max<std::size_t>(mtu, destination.is_v4() ? floor_v4 : floor_v6);
   if (lowered >= config_.mtu || config_.path_mtus == 0) return;
@@ -32,6 +34,7 @@ void path_mtus::lower(const address& destination, std::uint32_t mtu, instant now
   known_.emplace(destination, std::prev(ages_.end()));
 }
 
+// RFC 1191 §6.3, RFC 8201 §5.3.
 void path_mtus::on_deadline(instant now) {
   while (!ages_.empty() && ages_.front().expires <= now) forget_oldest();
 }

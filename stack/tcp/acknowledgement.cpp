@@ -9,7 +9,8 @@
 namespace tunic::tcp {
 namespace {
 
-// SEG.WND in octets; a SYN's is never scaled (RFC 7323 §2.2).
+// SEG.WND in octets, a number without a sign (RFC 9293 §3.1, MUST-1, REC-1), scaled but for a SYN's (RFC 7323 §2.2,
+// §2.3).
 std::uint32_t window_in(const tcb& t, const segment& s) {
   return std::uint32_t{s.header.window.value} << (s.header.flags.syn ? 0 : t.snd.shift.value);
 }
@@ -64,14 +65,15 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
 }
 
 void layer::take_ack(tcb& t, const segment& s, instant now) {
-  // An answering peer is alive; but nobody waits for ever for an orphan's.
+  // An answering peer is alive, though its window be shut (RFC 9293 §3.8.6.1, MUST-37); but nobody waits for ever for
+  // an orphan's.
   if (t.user || t.listener) t.unanswered = 0;
   ack_news n;
   n.prior_una = t.snd.una;
   n.prior_in_flight = t.board.in_flight();
   // RFC 5681 §2; what a shut window answers to probes is none.
   n.duplicate = s.ack == t.snd.una && !t.board.empty() && s.bare && window_in(t, s) == t.snd.wnd && t.snd.wnd > 0;
-  const auto& echo = s.header.options.timestamps;
+  const auto& echo = s.header.options.timestamps;  // RFC 3522 §3.2
   n.timestamp_proves = t.timestamps_on && echo && t.recovery.resent_at != instant{} &&
                        static_cast<std::int32_t>(echo->ecr - timestamp(t, t.recovery.resent_at)) < 0;
   if (t.sack_on && !s.header.options.sack.empty()) take_sack(t, s, n, now);
@@ -91,7 +93,7 @@ void layer::take_ack(tcb& t, const segment& s, instant now) {
   if (n.acked > 0 || n.sacked || n.lost > 0 || n.duplicate) make_ready(t);
 }
 
-// RFC 2018 §5, RFC 2883 §4. What does not lie between SND.UNA and SND.NXT tells nothing, or lies.
+// RFC 2018 §5, RFC 6675 §5, RFC 2883 §4 and §5. What does not lie between SND.UNA and SND.NXT tells nothing, or lies.
 void layer::take_sack(tcb& t, const segment& s, ack_news& n, instant now) {
   const auto& list = s.header.options.sack;
   const wire::sack_block* first = list.begin();
@@ -121,6 +123,7 @@ void layer::take_sack(tcb& t, const segment& s, ack_news& n, instant now) {
   }
 }
 
+// RFC 3708 §3: what of the episode's retransmissions is not yet reported needless.
 void layer::take_dsack(tcb& t, const wire::sack_block& b, ack_news& n) {
   n.dsack = true;
   ++counters_.duplicates_reported;
@@ -158,6 +161,7 @@ void layer::note_reordering(tcb& t, seq late, seq above) {
 
 void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) {
   n.acked = distance(t.snd.una, s.ack);
+  // What is only reported stays to be sent again (RFC 2018 §8, RFC 6675 §4).
   t.send_queue.pop_front(std::min<std::uint64_t>(distance(t.seq_of(t.send_queue.begin()), s.ack), t.send_queue.size()));
   const auto above = t.board.highest_sacked();
   const std::uint32_t presumed = t.board.presumed();
@@ -181,14 +185,17 @@ void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) 
   const std::uint32_t counted = std::min(presumed, beyond);
   n.delivered -= std::min(n.delivered, counted);
   t.rate.discount(counted);
+  // A count of duplicates ends with what they waited for (RFC 6675 §5).
   const bool held = t.recovery.phase == recovery_phase::recovery || t.recovery.phase == recovery_phase::loss;
   t.board.presume(held ? presumed - counted : 0);
   t.recovery.duplicate_acks = static_cast<std::uint8_t>(std::min<std::uint32_t>(255, t.board.presumed() / t.mss));
 }
 
-// RFC 6298 §3 (Karn) and RFC 7323 §4: what was sent again is measured by its timestamp or not at all.
+// RFC 6298 §3 (Karn; RFC 9293 §3.8.1, MUST-18) and RFC 7323 §4: what was sent again is measured by its timestamp or not
+// at all.
 void layer::sample_rtt(tcb& t, const segment& s, const ack_news& n, instant now) {
   const auto& echo = s.header.options.timestamps;
+  // Without ACK a segment does not come here, nor its echo (RFC 7323 §3.2).
   if (n.oldest_acked && !n.acked_again) {
     t.rtt.sample(now - *n.oldest_acked, now - *n.newest_acked, now);
   } else if (n.oldest_sacked) {

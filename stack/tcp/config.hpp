@@ -22,7 +22,8 @@ struct config {
   unsigned syn_ack_retries = 5;                 ///< a half-open connection is given up after 63 s
   duration user_timeout{};                      ///< zero: `retries` decides (RFC 9293 §3.8.3, RFC 5482)
   unsigned retries = 15;                        ///< of text and FIN; beyond RFC 9293 §3.8.3's R2 of 100 s
-  duration delayed_ack = std::chrono::milliseconds{40};  ///< RFC 9293 §3.8.6.3 MUST-40 allows up to 0.5 s
+  duration delayed_ack =
+      std::chrono::milliseconds{40};  ///< RFC 9293 §3.8.6.3 MUST-40 and RFC 5681 §4.2 allow up to 0.5 s
   duration fin_wait_2_timeout =
       std::chrono::seconds{60};                      ///< for a connection whose user is gone; Linux's tcp_fin_timeout
   duration keep_alive_idle = std::chrono::hours{2};  ///< RFC 9293 §3.8.4 MUST-28: no less by default

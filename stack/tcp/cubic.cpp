@@ -6,7 +6,7 @@
 namespace tunic::tcp {
 namespace {
 
-// RFC 9438 §4.1 and §4.6.
+// RFC 9438 §4.1, §4.6 and §5.1 (RFC 9293 §3.8.2, MAY-18).
 constexpr double beta_cubic = 0.7;
 constexpr double c = 0.4;  // segments a second cubed
 constexpr double alpha_cubic = 3 * (1 - beta_cubic) / (1 + beta_cubic);
@@ -19,10 +19,10 @@ double seconds(duration d) {
 
 double cubic::beta(congestion_cause why) const {
   return why == congestion_cause::ecn ? 0.85 : beta_cubic;
-}  // RFC 8511
+}  // RFC 8511 §3
 
 std::uint32_t cubic::in_slow_start(const ack_facts& f, std::uint32_t octets) {
-  if (ssthresh() != no_threshold) return octets;  // RFC 9406 §4.3: in the first slow start only
+  if (ssthresh() != no_threshold) return octets;  // RFC 9406 §4.3: in the first slow start only (RFC 9438 §4.10)
   const std::uint32_t opens = hystart_.on_ack(octets, mss(), f.round_start, f.rtt);
   if (!hystart_.over()) return opens;
   end_slow_start();

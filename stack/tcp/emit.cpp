@@ -12,6 +12,7 @@ constexpr std::uint16_t checksum_field = 16;  // in the TCP header
 
 wire::tcp_options layer::options_of(const tcb& t, instant now) const {
   wire::tcp_options o;
+  // RFC 7323 §3.2: on each segment, echoing TS.Recent.
   if (t.timestamps_on) o.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};
   if (t.sack_on && t.rcv.duplicate) o.sack.push_back(*t.rcv.duplicate);  // RFC 2883 §4: first of all
   if (t.sack_on && t.receive_queue.has_gap()) {                          // RFC 2018 §4
@@ -29,6 +30,8 @@ wire::tcp_options layer::options_of(const tcb& t, instant now) const {
 void layer::emit(tcb& t, frame& out, wire::tcp_header& h, std::uint32_t mss, instant now) {
   h.source_port = t.ends.local.port;
   h.destination_port = t.ends.remote.port;
+  // Whatever leaves acknowledges all that has arrived: one for a batch (RFC 9293 §3.10.7.4, MUST-58, MUST-59; RFC 5681
+  // §4.2).
   if (h.flags.ack) {
     h.ack_number = t.rcv.nxt;
     t.ts.last_ack_sent = t.rcv.nxt;
@@ -62,15 +65,16 @@ void layer::emit_orphan(const orphan& o, frame& out, instant now) {
 
 void layer::seal(frame& out, const four_tuple& ends, const wire::tcp_header& h, std::uint8_t tos,
                  std::uint8_t hop_limit) {
-  const address& source = ends.local.address;
+  const address& source = ends.local.address;  // RFC 9293 §3.9.1.1, MUST-45
   const address& destination = ends.remote.address;
   const std::size_t ip_size = ip::layer::header_size(destination.family());
   const std::size_t tcp_size = wire::emit_tcp(h, std::span{out.header_room}.subspan(ip_size));
   const std::size_t length = tcp_size + out.text_size();
+  // The user's class and time to live (RFC 9293 §3.9.1.9, MUST-48, SHLD-21, SHLD-22; §3.9.2, MUST-49).
   ip_.compose(out, source, destination, wire::protocol::tcp, tos, hop_limit, length);
   out.header_size = ip_size + tcp_size;
 
-  wire::checksum sum;
+  wire::checksum sum;  // RFC 9293 §3.1, MUST-2
   sum.add_pseudo_header(source, destination, static_cast<std::uint8_t>(wire::protocol::tcp),
                         static_cast<std::uint32_t>(length));
   std::byte* field = out.header_room.data() + ip_size + checksum_field;
@@ -84,7 +88,7 @@ void layer::seal(frame& out, const four_tuple& ends, const wire::tcp_header& h, 
     for (const slice& s : out.text) sum.add(s.octets());
     wire::store16(field, sum.finish());
   }
-  ++counters_.segments_out;
+  ++counters_.segments_out;  // RFC 4022 §3
 }
 
 }  // namespace tunic::tcp

@@ -16,6 +16,7 @@ std::uint64_t keyed_hash(const secret& key, const four_tuple& ends, hash_use use
   return siphash(key, text);
 }
 
+// RFC 6528 §3.
 seq isn_generator::next(const four_tuple& ends, instant now) const {
   const auto m = now.time_since_epoch() / std::chrono::microseconds{4};
   return seq{static_cast<std::uint32_t>(m) + static_cast<std::uint32_t>(keyed_hash(key_, ends, hash_use::isn))};
@@ -25,6 +26,7 @@ std::uint32_t isn_generator::timestamp_offset(const four_tuple& ends) const {
   return static_cast<std::uint32_t>(keyed_hash(key_, ends, hash_use::timestamp));
 }
 
+// RFC 6056 §3.3.
 std::optional<std::uint16_t> ephemeral_ports::choose(four_tuple ends,
                                                      const std::function<bool(std::uint16_t)>& is_free) {
   ends.local.port = 0;

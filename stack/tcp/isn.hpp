@@ -15,7 +15,8 @@ namespace tunic::tcp {
 /// What a keyed hash is for: the same secret gives unrelated values for each.
 enum class hash_use : std::uint8_t { demux, isn, timestamp, port, port_step };
 
-/// The function F of RFC 6528 §3 and RFC 6056 §3.3: of the two ends, under the stack's secret.
+/// The function F of RFC 6528 §3 and RFC 6056 §3.3: of the two ends, under the stack's secret, so that
+/// nobody outside can compute it (RFC 9293 §3.4.1, SHLD-1, MUST-9).
 std::uint64_t keyed_hash(const secret& key, const four_tuple& ends, hash_use use);
 
 /// Initial sequence numbers: ISN = M + F(ends, secret), M a clock of 4 µs (RFC 6528 §3; RFC 9293 §3.4.1, MUST-8).
@@ -30,8 +31,9 @@ class isn_generator {
   secret key_;
 };
 
-/// Ephemeral ports, chosen by RFC 6056 §3.3.4's algorithm: an offset that depends on the destination, and one of many
-/// counters, so that neither a port tells the next one nor does the same port come back soon.
+/// Ephemeral ports of RFC 6056 §3.2's range, chosen by its §3.3.4's algorithm, not by the first that §5 warns of: an
+/// offset that depends on the destination, and one of many counters, so that neither a port tells the next one nor does
+/// the same port come back soon.
 class ephemeral_ports {
  public:
   static constexpr std::uint16_t first = 32768;

@@ -92,13 +92,15 @@ void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
   if (!n || n->kind != demux_kind::tcb) return counters_.count(drop::icmp_unrelated);
   auto& t = static_cast<tcb&>(*n);
   const seq about{wire::load32(quoted.data() + 4)};
-  if (about < t.snd.una || about >= t.snd.nxt) return counters_.count(drop::icmp_unrelated);  // RFC 5927 §4.1
+  if (about < t.snd.una || about >= t.snd.nxt)
+    return counters_.count(drop::icmp_unrelated);  // RFC 5927 §4.1, §7.2, RFC 8201 §4
 
   if (e.kind == wire::icmp_kind::packet_too_big) {
     on_packet_too_big(t, e, now);
     return;
   }
-  // RFC 5461 §4: a hard error ends an attempt to connect; for a synchronised connection every error is soft, and only
+  // RFC 9293 §3.9.2.2, MUST-54, MUST-56, SHLD-25, SHLD-26; RFC 5461 §2.1, §2.2, §4.1; RFC 5927 §5.2:
+  // a hard error ends an attempt to connect; for a synchronised connection every error is soft, and only
   // remembered as the reason should it time out.
   const bool hard =
       e.kind == wire::icmp_kind::destination_unreachable &&
@@ -108,6 +110,7 @@ void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
     close_with(t, make_error_code(std::errc::connection_refused), now);
     notify(t);
   } else {
+    // Told as the reason of what it leads to (RFC 9293 §3.9.1.8, MUST-47).
     t.soft_error = make_error_code(e.unreachable == wire::unreachable_code::network ? std::errc::network_unreachable
                                                                                     : std::errc::host_unreachable);
   }
@@ -166,6 +169,7 @@ tcb& layer::make(const four_tuple& ends, instant now) {
 void layer::enter(tcb& t, state next, instant now) {
   const state from = t.state;
   t.state = next;
+  // RFC 4022 §3: tcpCurrEstab, tcpEstabResets, tcpAttemptFails.
   const auto open = [](state s) { return s == state::established || s == state::close_wait; };
   if (open(from) != open(next)) counters_.established += open(next) ? 1 : -1;
   if (next == state::closed && open(from)) ++counters_.established_resets;
@@ -272,7 +276,7 @@ void layer::push_orphan(const orphan& o) {
   if (!orphans_.push(o)) counters_.count(drop::transmit_full);
 }
 
-std::uint32_t layer::timestamp(const tcb& t, instant now) const {  // a clock of 1 ms (RFC 7323 §5.4)
+std::uint32_t layer::timestamp(const tcb& t, instant now) const {  // a clock of 1 ms (RFC 7323 §4.1, §5.4)
   return t.ts.offset + static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::milliseconds{1});
 }
 

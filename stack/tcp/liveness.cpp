@@ -72,7 +72,8 @@ void layer::begin_waiting(tcb& t, instant now) {
   if (t.live.user_timeout > patience{}) t.deadline(timer::user) = now + t.live.user_timeout;
 }
 
-// §3.10.8, USER TIMEOUT.
+// §3.10.8, USER TIMEOUT; RFC 5482 §3 and §3.3, though no peer changes it. It bounds an attempt to connect as well (RFC
+// 5461 §4.2).
 void layer::on_user_timeout(tcb& t, instant now) {
   if (!waits_for_peer(t)) return;
   if (const instant end = t.waiting_since + t.live.user_timeout; end > now) {

@@ -7,7 +7,7 @@
 
 namespace tunic::tcp {
 
-/// A wait of a connection: 49 days at most, in half the octets of a duration.
+/// A wait of a connection: 49 days at most (RFC 5482 §3 wants a limit), in half the octets of a duration.
 using patience = std::chrono::duration<std::uint32_t, std::milli>;
 
 /// How a connection learns that its peer is gone, and how long it waits for one that says nothing. Zero stands for the

@@ -18,6 +18,7 @@ void loss_based::on_established(std::uint32_t window, std::uint32_t mss, std::op
   validated_ = now;
 }
 
+// RFC 4821 §4: the window's octets stay.
 void loss_based::set_mss(std::uint32_t mss) {
   mss_ = mss;
   cwnd_ = std::max(cwnd_, mss);
@@ -64,7 +65,7 @@ void loss_based::on_ack(const ack_facts& f) {
     on_unused(f.now);
     return;
   }
-  if (cwnd_ < ssthresh_) {
+  if (cwnd_ < ssthresh_) {  // slow start, else congestion avoidance (RFC 9293 §3.8.2, MUST-19; RFC 9438 §4.10)
     const std::uint32_t opens = in_slow_start(f, octets);
     const std::uint32_t room = ssthresh_ - std::min(cwnd_, ssthresh_);
     open(std::min(opens, room));
@@ -87,7 +88,7 @@ std::uint32_t loss_based::pipe_ack() const {
   return std::max(this_round_, *std::max_element(rounds_.begin(), rounds_.end()));
 }
 
-/// The window as far as it was used lately (RFC 7661 §4.3 and §4.4.1). An initial window needs no proof.
+/// The window as far as it was used lately (RFC 7661 §4.3, §4.4 and §4.4.1). An initial window needs no proof.
 std::uint32_t loss_based::proven(std::uint32_t in_flight) const {
   const std::uint32_t used = std::max(pipe_ack(), in_flight);
   return cwnd_ / 2 <= used ? cwnd_ : std::min(cwnd_, std::max(used, initial_));
@@ -112,8 +113,8 @@ void loss_based::remember() {
   save();
 }
 
-/// RFC 5681 §3.1 equation 4, RFC 9438 §4.6, RFC 8511 §3. It is the window that is cut, not what is in flight: RFC 9438
-/// allows it where a window grows only while it is used.
+/// RFC 5681 §3.1 equation 4 and §4.3, RFC 2018 §5.1, RFC 3168 §5, RFC 9438 §4.6, RFC 8511 §3. It is the window that is
+/// cut, not what is in flight: RFC 9438 allows it where a window grows only while it is used.
 void loss_based::cut(congestion_cause why, std::uint32_t in_flight) {
   const std::uint32_t window = proven(in_flight);
   on_cut(window);
@@ -138,12 +139,12 @@ void loss_based::on_congestion(congestion_cause why, std::uint32_t in_flight, in
     cut(why, in_flight);
   }
   answer_ = why == congestion_cause::loss ? answer::loss : answer::mark;
-  prr_.begin(in_flight);
+  prr_.begin(in_flight);  // RFC 9937 §6.1, RFC 8985 §9.3
 }
 
 void loss_based::on_timeout(std::uint32_t in_flight, bool again, instant) {
   // RFC 5681 §3.1: once for the same octets. And an episode under way has answered for what is in flight already.
-  if (answer_ == answer::none) remember();
+  if (answer_ == answer::none) remember();  // RFC 4015 §3.1: not again for a later one
   if (answer_ == answer::mark) cut_rest();
   if (!again && (answer_ == answer::none || answer_ == answer::timeout)) cut(congestion_cause::loss, in_flight);
   answer_ = answer::timeout;
@@ -154,11 +155,12 @@ void loss_based::on_timeout(std::uint32_t in_flight, bool again, instant) {
 }
 
 void loss_based::on_recovered(std::uint32_t, instant) {
-  if (answer_ == answer::mark || answer_ == answer::loss) cwnd_ = ssthresh_;  // RFC 9937 §6.2
+  if (answer_ == answer::mark || answer_ == answer::loss) cwnd_ = ssthresh_;  // RFC 9937 §6.4, RFC 5681 §3.2, §4.3
   answer_ = answer::none;
 }
 
-/// RFC 4015 §3.2: as if the episode had not been. But marks have been there: losses that were none do not undo them.
+/// RFC 4015 §3.2, RFC 5682 §4, RFC 9438 §4.9.2: as if the episode had not been. But marks have been there: losses that
+/// were none do not undo them (RFC 4015 §3.4).
 void loss_based::on_undo(instant now) {
   if (answer_ == answer::mark) return on_recovered(0, now);
   if (prior_cwnd_ > 0) restore();

@@ -22,14 +22,14 @@ std::size_t headers_of(const address& a) {
 
 }  // namespace
 
-// What we announce: as much as the device carries, or as the user has named.
+// What we announce (RFC 9293 §3.7.1, MUST-67; §3.7.3, SHLD-6): as much as the device carries, or as the user has named.
 std::uint16_t layer::own_mss(const tcb& t) const {
   const std::size_t headers = headers_of(t.ends.remote.address);
   const std::size_t device = std::clamp<std::size_t>(ip_.settings().mtu, headers + least_mss, 65535) - headers;
   return static_cast<std::uint16_t>(t.user_mss != 0 ? std::min<std::size_t>(device, t.user_mss) : device);
 }
 
-// Eff.snd.MSS (RFC 9293 §3.7.1, MUST-16).
+// Eff.snd.MSS (RFC 9293 §3.7.1, MUST-16; RFC 1191 §3.1, RFC 8201 §5.4, RFC 4821 §7.1).
 std::uint16_t layer::mss_for(const tcb& t) const {
   const address& remote = t.ends.remote.address;
   const std::size_t headers = headers_of(remote);
@@ -45,6 +45,7 @@ void layer::take_mss(tcb& t) {
   if (t.cc) t.cc->set_mss(t.mss);
 }
 
+// RFC 1191 §3, §6.2 and §6.4, RFC 8201 §4, §5.2 and §5.4 (which RFC 7323 §5.7 asks for).
 void layer::on_packet_too_big(tcb& t, const ip::icmp_error& e, instant now) {
   const std::uint16_t before = t.mss;
   ip_.lower_path_mtu(e.destination, e.mtu, now);
@@ -52,7 +53,7 @@ void layer::on_packet_too_big(tcb& t, const ip::icmp_error& e, instant now) {
   if (t.mss < before) resend_smaller(t);  // RFC 8201 §5.5
 }
 
-// What did not fit is sent again, and this is no sign of congestion.
+// What did not fit is sent again, and this is no sign of congestion (RFC 8201 §5.4).
 void layer::resend_smaller(tcb& t) {
   if (t.board.empty()) return;
   t.board.mark_all_lost([](const scoreboard::run&) { return false; });
@@ -63,8 +64,8 @@ void layer::resend_smaller(tcb& t) {
   make_ready(t);
 }
 
-// RFC 4821 §7.7, RFC 8899 §4.3: large segments vanish, again and again. The next smaller size that passes almost
-// everywhere is tried; if it was something else that swallowed them, the search brings the size back.
+// RFC 4821 §7.2, §7.7 and §7.8, RFC 8899 §4.3: large segments vanish, again and again. The next smaller size that
+// passes almost everywhere is tried; if it was something else that swallowed them, the search brings the size back.
 void layer::suspect_black_hole(tcb& t, instant now) {
   const bool large = t.board.front().end > t.snd.una && t.outstanding() >= t.mss;
   if (!config_.mtu_search || !large) return;
@@ -83,7 +84,8 @@ void layer::suspect_black_hole(tcb& t, instant now) {
 }
 
 // The size of a probe that may leave now; 0 where none may. It must not be missed should it vanish: there has to be
-// text behind it that makes the peer tell (RFC 4821 §7.4).
+// text behind it that makes the peer tell (RFC 4821 §6.1, §7.4). Its size counts headers (§5.1)
+// and lies between what passes and what may (§7.1, §7.2).
 std::uint32_t layer::mtu_probe(const tcb& t, std::uint64_t unsent, std::uint32_t usable, std::uint32_t room,
                                instant now) const {
   constexpr std::uint32_t behind = 4;  // segments: more than DupThresh
@@ -105,7 +107,7 @@ void layer::on_mtu_probe_sent(tcb& t, seq from, seq to) {
   t.search.probe_end = to;
 }
 
-// Whether all that is lost is the probe: then the path is narrower, not congested (RFC 4821 §7.6.2).
+// Whether all that is lost is the probe: then the path is narrower, not congested (RFC 4821 §4, §7.6.2).
 bool layer::only_probe_lost(const tcb& t) {
   const mtu_search& m = t.search;
   return (m.probing || m.repairing) && t.board.lost() == t.board.lost_within(m.probe_begin, m.probe_end);
@@ -119,7 +121,7 @@ void layer::judge_mtu_probe(tcb& t, instant now) {
   if (t.board.lost() > 0 && only_probe_lost(t)) {
     m.refused = size;
     m.repairing = true;
-  } else if (t.board.lost() > 0) {  // whatever happened to it was not its size alone
+  } else if (t.board.lost() > 0) {  // whatever happened to it was not its size alone (§7.1, §7.6.4)
     m.probing = false;
     m.next = now + probe_pause;
     return;
@@ -130,6 +132,7 @@ void layer::judge_mtu_probe(tcb& t, instant now) {
     return;
   }
   m.probing = false;
+  // RFC 4821 §7.3: when a further step would gain little, and for how long.
   const bool found = m.refused != 0 ? m.refused - m.most <= close_enough : m.most >= std::min(t.peer_mss, own_mss(t));
   m.next = found ? now + probe_interval : now;
   if (found) m.refused = 0;

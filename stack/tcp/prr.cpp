@@ -2,12 +2,14 @@
 
 namespace tunic::tcp {
 
+// RFC 9937 §6.1.
 void prr::begin(std::uint32_t recover_fs) {
   prr_delivered_ = 0;
   prr_out_ = 0;
   recover_fs_ = std::max(recover_fs, 1u);
 }
 
+// RFC 9937 §6.2; it takes the place of RFC 5681 §3.2's inflation, keeps to its §4.3, and leaves no burst (RFC 6582 §6).
 std::uint32_t prr::on_ack(std::uint32_t delivered_data, std::uint32_t in_flight, std::uint32_t ssthresh,
                           std::uint32_t mss, bool safe_ack) {
   prr_delivered_ = sum(prr_delivered_, delivered_data);

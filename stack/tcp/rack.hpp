@@ -48,8 +48,8 @@ class rack {
     if (persist_ > 0) --persist_;
   }
 
-  /// RACK_update_reo_wnd (step 4): how long reordering may last. `eager`: in recovery already, or as many segments are
-  /// sacked as prove a loss.
+  /// RACK_update_reo_wnd (§3.2; §6.2, step 4): how long reordering may last. `eager`: in recovery already, or as many
+  /// segments are sacked as prove a loss.
   [[nodiscard]] duration reordering_window(bool eager, duration min_rtt, duration srtt) const {
     if (!reordering_seen_ && eager) return {};
     return std::min(min_rtt / 4 * multiplier_, srtt);

@@ -44,7 +44,8 @@ void receive_queue::insert_ahead(std::uint64_t offset, slice text) {
   if (!ahead_) ahead_ = std::make_unique<reassembly>();
   reassembly& r = *ahead_;
   auto at = std::partition_point(r.pieces.begin(), r.pieces.end(), [&](const piece& p) { return p.end() <= offset; });
-  // What is held already wins: the octets are the same, and what was acknowledged by SACK is never given back.
+  // What is held already wins: the octets are the same, and what was acknowledged by SACK is never given back (RFC 2018
+  // §8).
   const std::uint64_t mark = offset;
   while (!text.empty()) {
     if (at != r.pieces.end() && at->begin <= offset) {
@@ -62,6 +63,7 @@ void receive_queue::insert_ahead(std::uint64_t offset, slice text) {
     text.remove_prefix(n);
     offset += n;
   }
+  // RFC 2018 §4: the range of this segment first, then those reported last.
   const range latest = range_around(mark);
   std::array<std::uint64_t, 4> recent{mark};
   std::size_t count = 1;

@@ -2,8 +2,9 @@
 
 #include "stack/tcp/layer.hpp"
 
-// What an acknowledgement says of loss: RFC 6675 and 6582 (the episodes), RFC 8985 (which octets are lost), RFC 5682
-// and 3522 (which were not), RFC 8985 §7 (the probe).
+// What an acknowledgement says of loss: RFC 6675 §5 and 6582 (the episodes), RFC 8985 §3.1, §3.2 and §9.2 (which octets
+// are lost), RFC 5682 and 3522 (which were not), RFC 8985 §7 (the probe). How much may leave then is PRR's matter (RFC
+// 9937 §5).
 
 namespace tunic::tcp {
 
@@ -81,7 +82,8 @@ bool layer::judge_episode(tcb& t, ack_news& n, instant now) {
   return waits;
 }
 
-// Without SACK a duplicate ACK says no more than that some segment has left the network.
+// Without SACK a duplicate ACK says no more than that some segment has left the network; so a new one may leave, and
+// the window need not change (RFC 3042 §2, RFC 5681 §3.2).
 void layer::presume_segment(tcb& t, ack_news& n, instant now) {
   if (t.recovery.duplicate_acks < 255) ++t.recovery.duplicate_acks;
   const std::uint32_t before = t.board.presumed();
@@ -133,6 +135,7 @@ bool layer::rack_detect(tcb& t, std::uint32_t& newly_lost, instant now) {
   return true;
 }
 
+// RFC 6675 §5, RFC 5681 §3.2.
 void layer::enter_recovery(tcb& t, std::uint32_t in_flight, instant now) {
   auto& r = t.recovery;
   ++counters_.fast_recoveries;
@@ -150,7 +153,7 @@ void layer::enter_loss(tcb& t, bool again, instant now) {
   ++counters_.timeouts;
   const std::uint32_t in_flight = t.board.in_flight();
   const bool fresh = r.phase < recovery_phase::recovery;
-  if (t.board.front().sacked) t.board.forget_sacks();  // RFC 2018 §8
+  if (t.board.front().sacked) t.board.forget_sacks();  // RFC 2018 §5, §8
   const duration window = t.rack.reordering_window(true, t.rtt.min(), t.rtt.srtt());
   const std::uint32_t lost = t.board.mark_all_lost(
       [&](const scoreboard::run& run) { return t.sack_on && run.begin != t.snd.una && t.rack.due(run, window) > now; });
@@ -226,6 +229,7 @@ bool layer::was_spurious(const tcb& t, const ack_news& n) {
   return r.may_undo && ((r.resent_any && r.undo_octets == 0) || n.timestamp_proves);
 }
 
+// RFC 4015 §2 and §3.3.
 void layer::undo(tcb& t, instant now) {
   ++counters_.undos;
   t.cc->on_undo(now);
@@ -253,7 +257,7 @@ bool layer::undo_partial(tcb& t, const ack_news& n, instant now) {
   return true;
 }
 
-// In the phase after a timeout (RFC 5681 §3.1, RFC 5682 §3.1).
+// In the phase after a timeout (RFC 5681 §3.1, RFC 5682 §2.1 and §3.1).
 void layer::judge_timeout(tcb& t, const ack_news& n, instant now) {
   auto& r = t.recovery;
   r.frto_probing = false;
@@ -263,7 +267,7 @@ void layer::judge_timeout(tcb& t, const ack_news& n, instant now) {
     t.unanswered = 0;
     r.frto = false;
     r.phase = recovery_phase::open;
-    hold_reno(t);
+    hold_reno(t);  // RFC 4015 §4
     try_open(t);
   };
   if (n.acked > 0 && was_spurious(t, n)) return take_back();

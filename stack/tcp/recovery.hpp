@@ -8,7 +8,7 @@
 
 namespace tunic::tcp {
 
-/// What the retransmission deadline stands for: there is but one of them at a time.
+/// What the retransmission deadline stands for: there is but one of them at a time (RFC 8985 §8).
 enum class retransmit_kind : std::uint8_t {
   timeout,     ///< RFC 6298
   reordering,  ///< what RACK waits for may still come (RFC 8985 §6.2, step 5)

@@ -42,10 +42,10 @@ class windowed_min {
   std::array<entry, 3> best_{};  // the best, and those that would follow it
 };
 
-/// Round trip time and retransmission timeout (RFC 6298 §2).
+/// Round trip time and retransmission timeout (RFC 6298 §1, §2.1 to §2.3).
 class rtt_estimator {
  public:
-  /// How long a least round trip time is believed: paths change.
+  /// How long a least round trip time is believed: paths change (RFC 8985 §6.2).
   static constexpr duration min_window = std::chrono::minutes{5};
 
   /// `r` of the oldest octet that the ACK covers: what waited for the ACK is part of it; `newest` of the newest.
@@ -63,9 +63,9 @@ class rtt_estimator {
     srtt_ += (r - srtt_) / 8;
   }
 
-  /// RTO before any backoff, at most `most`; `initial` before the first sample (2.1). `least` is not the least timeout
-  /// but what is allowed for variance, which is as much: a delayed ACK and a busy peer may cost it on any path, a short
-  /// one and a long one alike.
+  /// RTO before any backoff (RFC 6298 §2.3), at most `most`; `initial` before the first sample (2.1). `least`, which
+  /// stands for the clock's granularity (§4), is not the least timeout but what is allowed for variance, which is as
+  /// much: a delayed ACK and a busy peer may cost it on any path, a short one and a long one alike.
   [[nodiscard]] duration rto(duration initial, duration least, duration most) const {
     if (!sampled_) return initial;
     return std::min(srtt_ + std::max(least, 4 * rttvar_), most);

@@ -12,8 +12,8 @@
 
 namespace tunic::tcp {
 
-/// What is noted when octets leave: RACK judges by the time, the delivery rate by the rest (draft-ietf-ccwg-bbr-04
-/// §4.1.2.2).
+/// What is noted when octets leave (RFC 8985 §6.1): RACK judges by the time, the delivery rate by the rest
+/// (draft-ietf-ccwg-bbr-04 §4.1.2.2).
 struct transmission {
   instant at{};
   std::uint64_t delivered = 0;  ///< octets of the connection delivered by then
@@ -24,9 +24,9 @@ struct transmission {
   bool app_limited = false;
 };
 
-/// What has become of the octets between SND.UNA and SND.NXT (RFC 6675 §3): a list of runs that were sent at one
-/// moment, split only where a SACK block, a loss or a retransmission begins or ends, so that a window of any size is
-/// few runs. Work for an ACK is a binary search and what the ACK changes.
+/// What has become of the octets between SND.UNA and SND.NXT (RFC 6675 §3, RFC 8985 §3.1): a list of runs that were
+/// sent at one moment, split only where a SACK block, a loss or a retransmission begins or ends, so that a window of
+/// any size is few runs. Work for an ACK is a binary search and what the ACK changes.
 class scoreboard {
  public:
   struct run {
@@ -54,7 +54,8 @@ class scoreboard {
   [[nodiscard]] std::uint32_t sacked() const { return sacked_; }
   [[nodiscard]] std::uint32_t lost() const { return lost_; }
   [[nodiscard]] std::uint32_t resent() const { return resent_; }
-  /// RFC 6675's pipe: what is believed to be in the network. `presumed` has left it by duplicate ACKs without SACK.
+  /// RFC 6675 §4's pipe, RFC 9937 §6.2's inflight: what is believed to be in the network. `presumed` has left it by
+  /// duplicate ACKs without SACK.
   [[nodiscard]] std::uint32_t in_flight() const {
     const std::uint32_t left = sacked_ + lost_ + presumed_;
     return (outstanding_ > left ? outstanding_ - left : 0) + resent_;

@@ -42,6 +42,7 @@ void layer::arrives_listen(listener& l, const segment& s, instant now) {
   }
   if (!s.flags.syn || s.flags.fin)
     return counters_.count(drop::bad_flags);  // fourth; a SYN with FIN is nobody's request
+  // RFC 4987 §3.4.
   if (l.syn_queue.size() >= l.options.backlog) return counters_.count(drop::syn_queue_full);
   if (l.accept_queue.size() >= l.options.backlog) return counters_.count(drop::accept_queue_full);
   switch (l.user->on_syn(s.ends)) {  // third: where RFC 9293 checks security
@@ -50,7 +51,7 @@ void layer::arrives_listen(listener& l, const segment& s, instant now) {
     case verdict::drop: counters_.count(drop::no_listener); return;
   }
   tcb& t = make(s.ends, now);
-  t.passive = true;
+  t.passive = true;  // RFC 9293 §3.5, MUST-11
   t.listener = &l;
   l.syn_queue.push_back(t);
   t.no_delay = l.options.no_delay;
@@ -70,14 +71,15 @@ void layer::arrives_listen(listener& l, const segment& s, instant now) {
 }
 
 void layer::offer_options(tcb& t) {
-  // RFC 7323 §2.3: the smallest shift that lets the whole buffer be offered, grown as far as it may.
+  // RFC 7323 §2.2 and §2.3: the smallest shift, nought too, that lets the whole buffer be offered, grown as far as it
+  // may.
   std::uint8_t shift = 0;
   const std::uint32_t most = t.fixed_receive_buffer ? t.receive_buffer : config_.receive_buffer;
   while (config_.window_scale && shift < 14 && (most >> shift) > 0xffff) ++shift;
   t.rcv.shift = {shift};
 }
 
-// What the peer's SYN says.
+// What the peer's SYN says; on any other segment these say nothing (RFC 7323 §2.2).
 void layer::take_options(tcb& t, const segment& s) {
   const wire::tcp_options& o = s.header.options;
   if (o.mss) t.peer_mss = *o.mss;
@@ -85,7 +87,7 @@ void layer::take_options(tcb& t, const segment& s) {
   if (t.scale_on) {
     t.snd.shift = *o.window_scale;
   } else {
-    t.rcv.shift = {};  // RFC 7323 §1.3: both sides offer it, or neither shifts
+    t.rcv.shift = {};  // RFC 7323 §2.2: both sides offer it, or neither shifts
   }
   t.timestamps_on = config_.timestamps && o.timestamps.has_value();
   if (t.timestamps_on) t.ts.recent = o.timestamps->val;
@@ -119,7 +121,7 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
   t.rcv.edge = t.rcv.nxt + std::min<std::uint32_t>(t.receive_buffer, 0xffff);
   take_options(t, s);
   t.last_received = now;
-  if (!s.flags.ack) {  // simultaneous open: our SYN goes again, with the ACK
+  if (!s.flags.ack) {  // simultaneous open: our SYN goes again, with the ACK (RFC 9293 §3.5, MUST-10)
     static_cast<void>(t.ecn.take_syn(s.header, s.mark));
     enter(t, state::syn_received, now);
     t.deadline(timer::retransmit) = never;
@@ -152,7 +154,7 @@ void layer::become_established(tcb& t, const segment& s, instant now) {
   t.syn_due = false;
   t.syn_timed_out = t.unanswered > 0;
   t.cc = make_congestion_control(config_.congestion, isn_.timestamp_offset(t.ends), config_.pacing);
-  // RFC 6928 §2: one lost SYN may be chance, two mean that the path is full.
+  // RFC 6928 §2, RFC 5681 §3.1: one lost SYN may be chance, two mean that the path is full.
   t.cc->on_established(
       (t.unanswered > 1 || t.ecn.handshake_marked() ? 1 : config_.initial_window) * std::uint32_t{t.mss}, t.mss,
       t.rtt.sampled() ? std::optional{t.rtt.srtt()} : std::nullopt, now);
@@ -209,7 +211,8 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
   }
   t.last_received = now;
   if (t.live.keep_alive) arm_keep_alive(t, now);
-  // sixth: the urgent pointer is taken as RFC 6093 §6 advises: urgent text is text like any other
+  // sixth: the urgent pointer is taken as RFC 6093 §6 advises: urgent text is text like any other (RFC 9293 §3.8.5,
+  // MUST-31)
   if (t.state != state::closed && !s.text.empty()) take_text(t, s, now);  // seventh
   if (t.state != state::closed) check_fin(t, s, now);                     // eighth
 }
@@ -217,13 +220,15 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
 bool layer::check_timestamps(const tcb& t, const segment& s, instant now) {
   constexpr duration outdated = std::chrono::hours{24} * 24;  // RFC 7323 §5.5: half the circle of a clock of 1 ms
   const auto& ts = s.header.options.timestamps;
-  if (!t.timestamps_on || !ts) return true;
+  if (!t.timestamps_on || !ts) return true;  // not agreed, or stripped on the way (RFC 7323 §3.2)
+  // A reset is not judged (§5.2).
   return static_cast<std::int32_t>(ts->val - t.ts.recent) >= 0 || s.flags.rst || now - t.last_received > outdated;
 }
 
 void layer::note_timestamp(tcb& t, const segment& s) {
   const auto& ts = s.header.options.timestamps;
-  if (t.timestamps_on && ts && s.header.seq_number <= t.ts.last_ack_sent) t.ts.recent = ts->val;  // RFC 7323 §4.3, (2)
+  if (t.timestamps_on && ts && s.header.seq_number <= t.ts.last_ack_sent)
+    t.ts.recent = ts->val;  // RFC 7323 §4.3, (2), §5.2
 }
 
 // Whether a part of the segment lies in the window; cuts off what does not.
@@ -239,7 +244,8 @@ bool layer::check_sequence(tcb& t, segment& s) {
     return false;
   }
   if (s.seq == t.rcv.edge && !s.text.empty()) {
-    // A shut window takes no text, "but special allowance should be made to accept valid ACKs, URGs, and RSTs".
+    // A shut window takes no text, "but special allowance should be made to accept valid ACKs, URGs, and RSTs" (RFC
+    // 9293 §3.4, MUST-66).
     if (s.seq != t.rcv.nxt) return false;
     t.ack_now = true;
     make_ready(t);
@@ -262,6 +268,8 @@ bool layer::check_sequence(tcb& t, segment& s) {
   return true;
 }
 
+// RFC 5961 §1.1, §3.2. The user learns why (RFC 9293 §3.6, MUST-12); text of a reset is nothing (RFC 9293 §3.5.3,
+// SHLD-2).
 bool layer::check_rst(tcb& t, const segment& s, instant now) {
   if (!s.flags.rst) return true;
   if (s.header.seq_number != t.rcv.nxt) {  // RFC 5961 §3.2: in the window, but not the very number
@@ -305,7 +313,7 @@ void layer::challenge(tcb& t, instant now) {
 // §3.10.7.4, seventh step.
 void layer::take_text(tcb& t, const segment& s, instant now) {
   if (t.fin_received) return;    // "this should not occur since a FIN has been received from the remote side"
-  if (!t.user && !t.listener) {  // nobody will ever read it, and the peer must learn that (RFC 1122 §4.2.2.13)
+  if (!t.user && !t.listener) {  // nobody will ever read it, and the peer must learn that (RFC 9293 §3.6.1, SHLD-3)
     abort_with(t, {}, now);
     return;
   }
@@ -334,8 +342,8 @@ void layer::take_text(tcb& t, const segment& s, instant now) {
   }
   grow_receive_buffer(t, s, now);
   t.unacked += s.text.size();
-  // RFC 9293 §3.8.6.3: every second full segment at least; RFC 5681 §4.2: at once for what is out of order or fills a
-  // gap.
+  // RFC 9293 §3.8.6.3, SHLD-18, SHLD-19: every second full segment at least; RFC 5681 §3.2, §4.2, RFC 2018 §4: at once
+  // for what is out of order or fills a gap.
   const std::uint32_t full = own_mss(t) - (t.timestamps_on ? 12u : 0u);
   if (!moved || had_gap) expect_slow_start(t);
   const bool quick = t.quick_acks > 0 && !t.interactive;

@@ -2,7 +2,8 @@
 
 #include "stack/tcp/layer.hpp"
 
-// Which segment goes next. Everything is decided when the device can take it, from the variables of that moment.
+// Which segment goes next, and that it fits both windows (RFC 5681 §2 and §3, RFC 9293 §3.8.6, RFC 7323 §2.4, RFC 9406
+// §3, RFC 9937 §3). Everything is decided when the device can take it, from the variables of that moment.
 
 namespace tunic::tcp {
 
@@ -49,6 +50,7 @@ bool layer::send_next(tcb& t, frame& out, instant now) {
   return t.ack_now && send_empty(t, out, t.acceptable_seq(), now);
 }
 
+// Again with the same number, and without ACK with an echo of nought (RFC 7323 §3.2, RFC 9768 §3.1.4).
 bool layer::send_syn(tcb& t, frame& out, instant now) {
   wire::tcp_header h;
   h.seq_number = t.snd.iss;
@@ -56,8 +58,8 @@ bool layer::send_syn(tcb& t, frame& out, instant now) {
   h.flags.ack = t.state == state::syn_received;
   const bool answer = t.state == state::syn_received;
   answer ? t.ecn.answer(h, t.unanswered) : t.ecn.ask(h, t.unanswered);
-  h.options.mss = own_mss(t);  // RFC 9293 §3.7.1, MUST-14
-  if (answer ? t.scale_on : config_.window_scale) h.options.window_scale = t.rcv.shift;
+  h.options.mss = own_mss(t);                                                            // RFC 9293 §3.7.1, MUST-14
+  if (answer ? t.scale_on : config_.window_scale) h.options.window_scale = t.rcv.shift;  // RFC 7323 §2.2, §2.3
   h.options.sack_permitted = answer ? t.sack_on : config_.sack;
   if (answer ? t.timestamps_on : config_.timestamps)
     h.options.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};
@@ -94,8 +96,8 @@ seq layer::send_text(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, in
   h.seq_number = from;
   h.flags.ack = true;
   h.flags.fin = t.closing && from + got == text_end && to > text_end;
-  // The end of what the user has said (RFC 9293 §3.9.1.2), and that of a super-segment: a receiver that gathers segments
-  // need not wait for more.
+  // The end of what the user has said (RFC 9293 §3.9.1.2), and that of a super-segment: a receiver that gathers
+  // segments need not wait for more.
   h.flags.psh = got > 0 && (from + got == text_end || got > mss);
   h.options = options_of(t, now);
   if (h.flags.fin) t.fin_sent = true;
@@ -114,7 +116,7 @@ void layer::send_again(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, 
   pace(t, octets, now);
   auto& r = t.recovery;
   if (from == t.snd.iss + 1) t.ecn.on_first_text_lost();
-  if (r.resent_at == instant{}) r.resent_at = now;
+  if (r.resent_at == instant{}) r.resent_at = now;  // RFC 3522 §3.2: once an episode
   r.resent_any = true;
   r.undo_octets += octets;
   const std::uint32_t segments = (octets + mss - 1) / mss;
@@ -122,9 +124,10 @@ void layer::send_again(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, 
   counters_.retransmits += segments;
   // The oldest segment has its time before it again.
   const bool renewed = from == t.snd.una && r.awaited != retransmit_kind::reordering;
-  if (renewed || t.deadline(timer::retransmit) == never) arm_retransmit(t, now);
+  if (renewed || t.deadline(timer::retransmit) == never) arm_retransmit(t, now);  // RFC 6298 §5
 }
 
+// RFC 6675 §4, NextSeg (1), and §5: as far as congestion control lets it (RFC 8985 §9.3).
 bool layer::send_again(tcb& t, frame& out, std::uint32_t mss, instant now) {
   const auto lost = t.board.next_lost();
   if (!lost || held_by_pace(t, now)) return false;
@@ -134,7 +137,9 @@ bool layer::send_again(tcb& t, frame& out, std::uint32_t mss, instant now) {
   if (room < std::min(mss, size)) return false;
   std::uint32_t n = std::min({size, most_text(t, mss), std::max(mss, room - room % mss)});
   const seq window_end = t.snd.una + t.snd.wnd;
-  if (lost->begin + n > window_end) {  // the peer has shrunk its window: only the head may probe it
+  // The peer has shrunk its window: what lies in it goes, beyond it only the head, as a probe (RFC 9293 §3.8.6,
+  // SHLD-16, SHLD-17, MAY-7, MUST-35).
+  if (lost->begin + n > window_end) {
     n = lost->begin < window_end ? distance(lost->begin, window_end) : 0;
     if (lost->begin == t.snd.una) n = std::max(n, std::min(size, mss));
     if (n == 0) return false;
@@ -143,7 +148,7 @@ bool layer::send_again(tcb& t, frame& out, std::uint32_t mss, instant now) {
   return true;
 }
 
-// The oldest segment, whatever the windows say: the retransmission timer expired.
+// The oldest segment, whatever the windows say: the retransmission timer expired (RFC 2018 §5, RFC 6298 §5.4).
 bool layer::send_head(tcb& t, frame& out, std::uint32_t mss, instant now) {
   t.recovery.head_due = false;
   if (t.board.empty()) return false;
@@ -196,6 +201,7 @@ void layer::transmit_new(tcb& t, frame& out, seq to, std::uint32_t mss, instant 
   if (first || may_probe(t)) arm_loss_timer(t, now, false);
 }
 
+// RFC 6675 §4, NextSeg (2); RFC 5681 §3.2.
 bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   if (t.fin_sent) return false;
   const std::uint64_t unsent = t.send_queue.end() - t.offset_of(t.snd.nxt);
@@ -204,6 +210,7 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
 
   const std::uint32_t outstanding = t.outstanding();
   const std::uint32_t in_flight = t.board.in_flight();
+  // A window that has shrunk leaves nothing (RFC 9293 §3.8.6, MUST-34, SHLD-15).
   const std::uint32_t usable = t.snd.wnd > outstanding ? t.snd.wnd - outstanding : 0;
   const std::uint32_t room = t.cc->cwnd() > in_flight ? t.cc->cwnd() - in_flight : 0;
 
@@ -219,14 +226,14 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   if (t.window_probe_due && n > 0) {
     t.window_probe_due = false;  // the wait is over: whatever fits (RFC 9293 §3.8.6.2.1's override)
   } else if (!all && n < mss) {
-    // Sender's silly window avoidance (RFC 9293 §3.8.6.2.1): a short segment only where it is half of what the peer can
-    // take.
+    // Sender's silly window avoidance (RFC 9293 §3.8.6.2.1, MUST-38): a short segment only where it is half of what the
+    // peer can take.
     const bool window_stops = usable <= room && n > 0 && n >= t.snd.max_wnd / 2;
     if (!window_stops) n = 0;
   } else if (!all) {
     n -= n % mss;
   } else if (!t.no_delay && outstanding > 0 && !t.closing) {
-    n -= n % mss;  // Nagle (RFC 9293 §3.7.4): a short segment waits while anything is unacknowledged
+    n -= n % mss;  // Nagle (RFC 9293 §3.7.4, SHLD-7, MUST-17): a short segment waits while anything is unacknowledged
     if (n == 0) return false;
   }
   if (n == 0 && unsent > 0) {
@@ -255,7 +262,7 @@ void layer::check_idle(tcb& t, instant now) {
     t.cc->on_idle(std::min<std::uint32_t>(t.cc->cwnd(), config_.initial_window * t.mss), now);
 }
 
-// How much of the congestion window this round used: the strongest sign counts (RFC 7661 §4.2).
+// How much of the congestion window this round used: the strongest sign counts (RFC 7661 §4.2, §4.3).
 void layer::note_window_use(tcb& t, bool limited) {
   if (t.snd.una >= t.round_end || limited || (!t.window_limited && t.outstanding() > t.most_in_flight)) {
     t.window_limited = limited;
@@ -270,8 +277,8 @@ bool layer::held_by_pace(tcb& t, instant now) {
   return true;
 }
 
-// The next text may leave when this has at the pacing rate. What a late timer cost is made up for, by half at most, so
-// that no burst follows.
+// The next text may leave when this has at the pacing rate (RFC 7661 §4.4.2, RFC 9937 §6.4). What a late timer cost is
+// made up for, by half at most, so that no burst follows.
 void layer::pace(tcb& t, std::uint32_t octets, instant now) {
   const std::uint64_t rate = t.paced ? t.cc->pacing_rate() : 0;
   const bool beginning = distance(t.snd.iss, t.snd.nxt) <= config_.initial_window * t.mss;  // it may burst (RFC 6928)

@@ -45,11 +45,11 @@ struct send_variables {
 
 /// The receive sequence variables (RFC 9293 §3.3.1).
 struct receive_variables {
-  seq nxt;                                    ///< next sequence number expected
-  seq edge;                                   ///< RCV.NXT+RCV.WND as it was last offered: it never moves left
-  seq irs;                                    ///< initial receive sequence number
-  wire::window_shift shift;                   ///< what our window fields are shifted by
-  std::optional<seq> fin;                     ///< where a FIN that came ahead of missing text stands
+  seq nxt;                   ///< next sequence number expected
+  seq edge;                  ///< RCV.NXT+RCV.WND as it was last offered: it never moves left (RFC 7323 §2.4)
+  seq irs;                   ///< initial receive sequence number
+  wire::window_shift shift;  ///< what our window fields are shifted by
+  std::optional<seq> fin;    ///< where a FIN that came ahead of missing text stands
   std::optional<wire::sack_block> duplicate;  ///< arrived twice, to be reported (RFC 2883 §4)
 };
 
@@ -79,7 +79,7 @@ struct tcb : demux_node {
 
   tcp::state state = tcp::state::closed;
 
-  // What the options of the handshake settled.
+  // What the options of the handshake settled (RFC 7323 §3.2).
   bool timestamps_on : 1 = false;
   bool sack_on : 1 = false;
   bool scale_on : 1 = false;
@@ -173,7 +173,7 @@ struct tcb : demux_node {
     return send_queue.begin() + distance(seq_of(send_queue.begin()), s);
   }
   /// What a segment without text is numbered: SND.NXT, but not beyond the window, where the peer would not take it:
-  /// what was sent before the peer shrank its window lies there.
+  /// what was sent before the peer shrank its window lies there (RFC 9293 §3.8.6, MUST-34; RFC 7323 §2.4).
   [[nodiscard]] seq acceptable_seq() const { return synchronised() ? min(snd.nxt, snd.una + snd.wnd) : snd.nxt; }
   [[nodiscard]] bool fin_acked() const { return fin_sent && snd.una == snd.nxt; }
 };

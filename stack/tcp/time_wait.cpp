@@ -66,7 +66,8 @@ void layer::acknowledge(const time_wait& w, instant now) {
 // SEGMENT ARRIVES in TIME-WAIT (RFC 9293 §3.10.7.4).
 void layer::arrives_time_wait(time_wait& w, const segment& s, instant now) {
   if (s.flags.syn && !s.flags.ack && !s.flags.rst && !s.flags.fin) {
-    // A new incarnation is welcome if it cannot be mistaken for the old one (RFC 9293 §3.6.1, MAY-2; RFC 6191).
+    // A new incarnation is welcome if it cannot be mistaken for the old one (RFC 9293 §3.6.1, MAY-2, SHLD-4; RFC 6191
+    // §2).
     const auto& ts = s.header.options.timestamps;
     const std::int32_t newer = w.timestamps_on && ts ? static_cast<std::int32_t>(ts->val - w.ts_recent) : 0;
     if (listener* l = find_listener(w.ends.local); l && (newer > 0 || (newer == 0 && s.seq > w.rcv_nxt))) {
@@ -89,7 +90,7 @@ void layer::arrives_time_wait(time_wait& w, const segment& s, instant now) {
     }
     return;
   }
-  if (s.flags.syn) {  // fourth step, as RFC 5961 §4 has it
+  if (s.flags.syn) {  // fourth step, as RFC 5961 §4.2 has it
     if (may_challenge(now)) acknowledge(w, now);
     return;
   }

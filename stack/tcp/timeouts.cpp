@@ -60,7 +60,7 @@ void layer::on_retransmit_deadline(tcb& t, instant now) {
   make_ready(t);
 }
 
-// RFC 6298 §5.4 to §5.7, RFC 6675 §5.1, RFC 8985 §6.3.
+// RFC 6298 §5.4 to §5.7 (RFC 9293 §3.8.2, MUST-19; SYNs alike, §3.8.3, MUST-22), RFC 6675 §5.1, RFC 8985 §6.3.
 void layer::on_retransmit_timeout(tcb& t, instant now) {
   const bool opening = t.state == state::syn_sent || t.state == state::syn_received;
   const unsigned most = t.state == state::syn_sent       ? config_.syn_retries
@@ -111,6 +111,7 @@ void layer::arm_retransmit(tcb& t, instant now) {
   t.deadline(timer::retransmit) = now + backed_off(t);
 }
 
+// RFC 9293 §3.8.6.1, SHLD-29, SHLD-30.
 void layer::arm_persist(tcb& t, instant now) {
   t.recovery.awaited = retransmit_kind::persist;
   t.deadline(timer::retransmit) = now + backed_off(t);
@@ -123,7 +124,7 @@ bool layer::may_probe(const tcb& t) {
 }
 
 // The one deadline of what is outstanding: PTO where a probe may come first, else RTO. `advancing`: an ACK has just
-// moved on, so RTO begins anew (RFC 6298 §5.3).
+// moved on, so RTO begins anew (RFC 6298 §5.3, RFC 6928 §9). Nothing goes again before its time (RFC 6298 §5).
 void layer::arm_loss_timer(tcb& t, instant now, bool advancing) {
   auto& deadline = t.deadline(timer::retransmit);
   if (t.board.empty()) {

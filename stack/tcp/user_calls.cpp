@@ -6,6 +6,7 @@
 
 namespace tunic::tcp {
 
+// The address is IP's to choose where the user names none (RFC 9293 §3.9.1.1, MUST-44, MUST-46).
 result<tcb*, std::error_code> layer::open(const open_options& o, user& u, instant now) {
   if (o.remote.port == 0 || o.remote.address.is_unspecified() || o.remote.address.is_multicast() ||
       o.remote.address.is_broadcast())
@@ -30,7 +31,7 @@ result<tcb*, std::error_code> layer::open(const open_options& o, user& u, instan
   }
 
   tcb& t = make(ends, now);
-  ++counters_.active_opens;
+  ++counters_.active_opens;  // RFC 4022 §3
   t.user = &u;
   t.no_delay = o.no_delay;
   if (o.hop_limit != 0) t.hop_limit = o.hop_limit;
@@ -44,6 +45,7 @@ result<tcb*, std::error_code> layer::open(const open_options& o, user& u, instan
   return &t;
 }
 
+// It leaves alone whatever the port has already, or says why not (RFC 9293 §3.9.1.1, MUST-41, MUST-42, MUST-43).
 result<listener*, std::error_code> layer::listen(const listen_options& o, listener_user& u) {
   const address& local = o.local.address;
   if (o.local.port == 0) return make_error_code(std::errc::invalid_argument);
@@ -141,6 +143,7 @@ void layer::close(tcb& t, instant now) {
   make_ready(t);
 }
 
+// RFC 9293 §3.6.1, MAY-1.
 void layer::shut_receive(tcb& t) {
   t.deaf = true;
   t.receive_queue.drop_ready();
@@ -166,7 +169,7 @@ void layer::release(tcb& t, instant now) {
     bury(t);
     return;
   }
-  if (!t.receive_queue.empty() && !t.deaf) {  // RFC 2525 §2.17: the peer must learn that its text was not read
+  if (!t.receive_queue.empty() && !t.deaf) {  // RFC 9293 §3.6.1, SHLD-3: the peer must learn that its text was not read
     abort_with(t, {}, now);
     return;
   }

@@ -6,6 +6,7 @@
 
 namespace tunic::tcp {
 
+// RFC 7323 §2.3, rounded up: what is offered so is taken.
 wire::wire_window layer::scale_down(std::uint32_t octets, wire::window_shift shift) {
   const std::uint32_t rounded = (octets + (1u << shift.value) - 1) >> shift.value;
   return {static_cast<std::uint16_t>(std::min<std::uint32_t>(rounded, 0xffff))};
@@ -25,7 +26,7 @@ std::uint32_t layer::worthwhile_gain(const tcb& t) const {
 
 wire::wire_window layer::offer_window(tcb& t) {
   const seq wanted = wanted_edge(t);
-  // It never moves left (RFC 9293 §3.8.6, SHLD-14).
+  // It never moves left (RFC 9293 §3.8.6, SHLD-14; RFC 7323 §2.4), though it may stay (RFC 9293 §3.8.6.1, MAY-8).
   if (wanted > t.rcv.edge && distance(t.rcv.edge, wanted) >= worthwhile_gain(t)) t.rcv.edge = wanted;
   const wire::wire_window w = scale_down(t.rcv_wnd(), t.rcv.shift);
   t.rcv.edge = max(t.rcv.edge, t.rcv.nxt + (std::uint32_t{w.value} << t.rcv.shift.value));

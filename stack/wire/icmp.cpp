@@ -9,6 +9,7 @@ namespace {
 // RFC 1191 §4: version 4 has no message of its own for a packet that is too big, but a code of "unreachable".
 constexpr std::uint8_t fragmentation_needed = 4;
 
+// Source quench is none of these (RFC 9293 §3.9.2.2, MUST-55; RFC 5927 §6.2).
 icmp_kind kind_v4(std::uint8_t type, std::uint8_t code) {
   switch (type) {
     case 0: return icmp_kind::echo_reply;

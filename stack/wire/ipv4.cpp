@@ -19,6 +19,7 @@ result<ipv4_header, drop> parse_ipv4(octets datagram) {
   ipv4_header h;
   h.header_length = static_cast<std::uint8_t>((load8(p) & 0xf) * 4);
   if (h.header_length < ipv4_header::min_size || h.header_length > datagram.size()) return drop::bad_header_length;
+  // Options are skipped (RFC 9293 §3.9.2, MUST-50).
   h.total_length = load16(p + 2);
   if (h.total_length < h.header_length || h.total_length > datagram.size()) return drop::bad_length;
   checksum sum;

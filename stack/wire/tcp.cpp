@@ -95,11 +95,12 @@ bool read_option(std::uint8_t kind_octet, octets text, tcp_options& o) {
       return true;
     case accecn0:
     case accecn1: o.accurate_ecn = load_accurate_ecn(text, kind_octet == accecn1); return true;
-    default: return true;  // RFC 9293 §3.2, MUST-6
+    default: return true;  // RFC 9293 §3.1, MUST-6; RFC 5482 §3's too
   }
 }
 
-// RFC 9293 §3.2, MUST-7: false where a length is illegal or runs out of the header.
+// RFC 9293 §3.1, MUST-4, MUST-5, MUST-7, MUST-68, and §3.2, MUST-64: false where a length is illegal or runs out of the
+// header.
 bool read_options(octets rest, tcp_options& o) {
   if (rest.size() >= aligned_timestamps_size && load32(rest.data()) == aligned_timestamps) {
     o.timestamps = load_timestamps(rest.data() + 4);
@@ -145,7 +146,8 @@ std::byte* emit_accurate_ecn(const accurate_ecn& o, std::byte* p) {
   return end;
 }
 
-// Both write whole words, as Linux does: whatever does not fill one has nops before it, accurate ECN behind it.
+// Both write whole words, as Linux does: whatever does not fill one has nops before it, accurate ECN behind it;
+// no padding follows (RFC 9293 §3.1, MUST-69).
 std::byte* emit_syn_options(const tcp_options& o, std::byte* p) {
   std::byte* const end = p + max_options_size;
   if (o.mss) p = put(p, std::uint32_t{mss << 24 | mss_length << 16} | *o.mss);
@@ -163,6 +165,7 @@ std::byte* emit_syn_options(const tcp_options& o, std::byte* p) {
   return p;
 }
 
+// Without a SYN: no MSS (RFC 9293 §3.7.1, MUST-65), no window scale, no SACK-permitted (RFC 2018 §2).
 std::byte* emit_other_options(const tcp_options& o, std::byte* p) {
   if (o.timestamps) {
     p = put(p, aligned_timestamps);
