@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-// ECN's handshake and the receiver's side; the sender's is in ecn_feedback.cpp.
+// ECN (RFC 9293 §3.8.2, SHLD-8): the handshake and the receiver's side; the sender's is in ecn_feedback.cpp.
 
 namespace tunic::tcp {
 namespace {
@@ -34,6 +34,7 @@ ecn_feedback asked_by(const wire::tcp_flags& f, ecn_use use) {
 
 }  // namespace
 
+// No option on a SYN (RFC 9768 §3.2.3.2.1).
 void ecn::ask(wire::tcp_header& syn, unsigned timeouts) {
   // What loses the SYN may dislike its flags: RFC 3168 §6.1.1.1; the accurate ones get another chance (RFC 9768
   // §3.1.4.1).
@@ -85,6 +86,7 @@ bool ecn::take_syn(const wire::tcp_header& h, wire::ecn_codepoint mark) {
   return true;
 }
 
+// RFC 9768 §3.1.1, table 2.
 void ecn::take_syn_ack(const wire::tcp_header& h, wire::ecn_codepoint mark) {
   heard_ = true;
   handshake_ = mark;
@@ -124,7 +126,7 @@ void ecn::take_last_ack(const wire::tcp_header& h, bool bare) {
   if (feedback_ != ecn_feedback::accurate || h.flags.syn) return;
   take_first_option(h);
   if (!bare || !h.options.sack.empty()) return;
-  const unsigned flags = flags_of(h.flags);  // RFC 9768, table 4
+  const unsigned flags = flags_of(h.flags);  // RFC 9768 §3.2.2.1, table 4
   if (flags == 0) {
     ect_ = false;
     deaf_ = true;
@@ -142,6 +144,7 @@ void ecn::take_first_option(const wire::tcp_header& h) {
   option_zeroed_ = o && (o->e0b() == 0u || o->e1b() == 0u);
 }
 
+// RFC 9768 §3.2.
 bool ecn::take_arrival(const ecn_arrival& a) {
   const auto before = std::exchange(last_, a.mark);
   switch (feedback_) {
@@ -220,11 +223,12 @@ wire::ecn_codepoint ecn::mark(wire::tcp_header& h, std::uint32_t text, bool fres
       if (text == 0 && h.options.sack.empty() && std::exchange(echoes_handshake_, false)) {
         set_flags(h.flags, handshake_code[static_cast<unsigned>(handshake_)]);
       } else {
-        set_flags(h.flags, r_.cep & 7);
+        set_flags(h.flags, r_.cep & 7);  // RFC 9768 §3.2.2
       }
       break;
   }
-  // RFC 3168 §6.1.4 to §6.1.6: no ECT on pure ACKs, on what is sent again and on window probes.
+  // RFC 3168 §5, §5.2 and §6.1.2, RFC 9768 §3.1.5: ECT(0), but by RFC 3168 §6.1.4 to §6.1.6 no ECT on pure ACKs, on
+  // what is sent again and on window probes.
   return fresh && ect_ ? ect0 : not_ect;
 }
 

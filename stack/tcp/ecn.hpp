@@ -91,7 +91,8 @@ class ecn {
   /// 1; nothing where it reports no mark.
   std::optional<std::uint32_t> take_feedback(const wire::tcp_header& h, std::uint32_t delivered, std::uint32_t mss);
   /// Whether congestion control is to answer to marks that an ACK up to `una` reports: once for all that was under way
-  /// when the window was last reduced. `busy` where an episode is under way that has answered already.
+  /// when the window was last reduced (RFC 3168 §6.1.1, §6.1.2). `busy` where an episode is under way that has answered
+  /// already.
   [[nodiscard]] bool answers(bool marked, seq una, bool busy);
   /// The window was reduced, for whatever reason; the first new text says so.
   void on_reduced(seq nxt);

@@ -45,6 +45,7 @@ void layer::emit(tcb& t, frame& out, wire::tcp_header& h, std::uint32_t mss, ins
   h.window = h.flags.syn ? scale_down(t.receive_buffer, {}) : offer_window(t);
   const std::size_t text = out.text_size();
   const bool fresh = text > 0 && h.seq_number == t.snd.nxt;
+  // No ECT on a SYN (RFC 3168 §6.1.1).
   const auto mark = h.flags.syn ? wire::ecn_codepoint::not_ect : t.ecn.mark(h, static_cast<std::uint32_t>(text), fresh);
   if (text > mss) {
     out.segment_size = static_cast<std::uint16_t>(mss);

@@ -50,7 +50,7 @@ bool layer::send_next(tcb& t, frame& out, instant now) {
   return t.ack_now && send_empty(t, out, t.acceptable_seq(), now);
 }
 
-// Again with the same number, and without ACK with an echo of nought (RFC 7323 §3.2, RFC 9768 §3.1.4).
+// Again with the same number, and without ACK with an echo of nought (RFC 7323 §3.2, RFC 9768 §3.1.4.1).
 bool layer::send_syn(tcb& t, frame& out, instant now) {
   wire::tcp_header h;
   h.seq_number = t.snd.iss;
