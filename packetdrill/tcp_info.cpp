@@ -75,7 +75,7 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
   i.rwnd_limited = microseconds(s.peer_window_limited);
   i.sndbuf_limited = microseconds(s.send_buffer_limited);
   i.delivered = segments(s.delivered);
-  i.reord_seen = s.reordering_seen ? 1 : 0;
+  i.reord_seen = s.reordering_seen;
   i.snd_wnd = s.snd_wnd;
   const tcp::ecn_counters none;  // the core's begin where RFC 9768 §3.2.1 says
   i.delivered_ce = s.marks_reported.cep - none.cep;

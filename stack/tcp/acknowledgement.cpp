@@ -70,6 +70,7 @@ void layer::take_ack(tcb& t, const segment& s, instant now) {
   if (t.user || t.listener) t.unanswered = 0;
   ack_news n;
   n.prior_una = t.snd.una;
+  n.prior_sacked = t.board.highest_sacked();
   n.prior_in_flight = t.board.in_flight();
   // RFC 5681 §2; what a shut window answers to probes is none.
   n.duplicate = s.ack == t.snd.una && !t.board.empty() && s.bare && window_in(t, s) == t.snd.wnd && t.snd.wnd > 0;
@@ -86,7 +87,8 @@ void layer::take_ack(tcb& t, const segment& s, instant now) {
   take_marks(t, s, n, now);
   tell_congestion_control(t, n, now);
   update_window(t, s);
-  if (t.send_short && t.send_queue.size() <= send_limit(t) / 2) {
+  if (t.send_short && t.send_queue.size() <= send_limit(t) / 2 &&
+      (t.unsent_limit == 0 || unsent_octets(t) < t.unsent_limit)) {
     t.send_short = false;
     t.pending.writable = true;
   }
@@ -163,11 +165,11 @@ void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) 
   n.acked = distance(t.snd.una, s.ack);
   // What is only reported stays to be sent again (RFC 2018 §8, RFC 6675 §4).
   t.send_queue.pop_front(std::min<std::uint64_t>(distance(t.seq_of(t.send_queue.begin()), s.ack), t.send_queue.size()));
-  const auto above = t.board.highest_sacked();
   const std::uint32_t presumed = t.board.presumed();
   t.snd.una = s.ack;
   t.board.acknowledge(s.ack, [&](const scoreboard::run& r) {
-    take_delivered(t, r, above && r.begin < *above ? above : std::nullopt, s, n, now);
+    // What this very ACK sacks arrived behind what it acknowledges, as it was sent.
+    take_delivered(t, r, n.prior_sacked && r.begin < *n.prior_sacked ? n.prior_sacked : std::nullopt, s, n, now);
     if (r.again) {
       n.acked_again = true;
       return;
@@ -234,6 +236,7 @@ void layer::tell_congestion_control(tcb& t, const ack_news& n, instant now) {
   f.total_lost = t.rate.lost();
   f.srtt = t.rtt.srtt();
   f.min_rtt = t.rtt.min();
+  f.reordering_seen = t.rack.reordering_seen() > 0;
   if (n.newest_acked && !n.acked_again) {
     f.rtt = now - *n.newest_acked;
   } else if (n.newest_sacked) {

@@ -79,7 +79,8 @@ class layer {
 
   /// SEND: takes as many octets as the send buffer has room for, which may be none; a copy is made. Before
   /// the connection is established it waits; 0 after CLOSE. When it took less than given, events::writable follows.
-  std::size_t send(tcb& t, std::span<const std::byte> octets);
+  /// `more`: text follows soon, so a segment that is not full may wait for it, an RTO at most.
+  std::size_t send(tcb& t, std::span<const std::byte> octets, bool more = false);
   /// SEND without a copy: takes a prefix of the slice and shares its owner.
   std::size_t send(tcb& t, const slice& octets);
   /// Room in the send buffer, in octets.
@@ -106,7 +107,11 @@ class layer {
   /// invalid then.
   void release(tcb& t, instant now);
 
-  void set_no_delay(tcb& t, bool on);
+  void set_no_delay(tcb& t, bool on);  ///< also ends a cork
+  /// While corked, only full segments leave; a short rest after an RTO.
+  void set_cork(tcb& t, bool on);
+  /// send() takes no more than that beyond what has been sent: a user who wants to decide late. 0: no limit.
+  void set_unsent_limit(tcb& t, std::uint32_t octets);
   /// Octets of memory that the buffers of all connections keep; config::memory bounds it.
   [[nodiscard]] std::uint64_t memory_used() const { return memory_used_; }
   /// Keep-alive, user timeout and the like; zeros stand for the stack's own. Counts from now, but the user timeout
@@ -230,6 +235,7 @@ class layer {
 
   // status.cpp: what a connection has been doing.
   void note_limit(tcb& t, instant now) const;
+  static std::uint64_t unsent_octets(const tcb& t);
 
   // timeouts.cpp: RFC 9293 §3.10.8.
   void on_timeout(tcb& t, instant now);
@@ -271,6 +277,7 @@ class layer {
   void abort_with(tcb& t, std::error_code why, instant now);
   void notify(tcb& t);
   void make_ready(tcb& t);
+  void uncork_once(tcb& t);
   void unready(tcb& t);
   void leave_listener(tcb& t);
   void bury(tcb& t);

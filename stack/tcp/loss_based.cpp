@@ -49,9 +49,9 @@ void loss_based::on_ack(const ack_facts& f) {
     return;
   }
 
-  // The window grows only when SND.UNA moves (RFC 5681 §3.2, step 1), but what was selectively acknowledged until then
-  // counts, or reordering would slow its growth. What arrived during an episode does not.
-  earned_ = std::min(most, earned_ + std::min(f.delivered, most));
+  // The window grows only when SND.UNA moves (RFC 5681 §3.2, step 1). On a path that reorders, what was selectively
+  // acknowledged until then counts, or its growth would suffer. What arrived during an episode does not.
+  earned_ = std::min(most, (f.reordering_seen ? earned_ : 0) + std::min(f.delivered, most));
   if (f.acked == 0) return;
   std::uint32_t octets = std::exchange(earned_, 0);
   if (f.phase == recovery_phase::loss) {

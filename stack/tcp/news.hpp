@@ -11,6 +11,7 @@ namespace tunic::tcp {
 /// What one acknowledgement has brought, gathered while it is judged. Counts are octets.
 struct ack_news {
   seq prior_una;
+  std::optional<seq> prior_sacked;  ///< the end of the highest octets that were sacked before
   std::uint32_t prior_in_flight = 0;
   std::uint32_t acked = 0;        ///< SND.UNA moved by so much
   std::uint32_t delivered = 0;    ///< arrived, as is known only now

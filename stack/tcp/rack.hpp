@@ -27,8 +27,9 @@ class rack {
   }
 
   /// Step 3: something arrived behind what is above it and was never sent again.
-  void on_reordering() { reordering_seen_ = true; }
-  [[nodiscard]] bool reordering_seen() const { return reordering_seen_; }
+  void on_reordering() { ++reordering_seen_; }
+  /// How often.
+  [[nodiscard]] std::uint32_t reordering_seen() const { return reordering_seen_; }
 
   /// A D-SACK says that a retransmission was needless: the window of reordering was too small (step 4).
   void on_dsack() { dsack_seen_ = true; }
@@ -51,7 +52,7 @@ class rack {
   /// RACK_update_reo_wnd (§3.2; §6.2, step 4): how long reordering may last. `eager`: in recovery already, or as many
   /// segments are sacked as prove a loss.
   [[nodiscard]] duration reordering_window(bool eager, duration min_rtt, duration srtt) const {
-    if (!reordering_seen_ && eager) return {};
+    if (reordering_seen_ == 0 && eager) return {};
     return std::min(min_rtt / 4 * multiplier_, srtt);
   }
 
@@ -71,11 +72,11 @@ class rack {
   seq end_;                       // RACK.end_seq
   duration rtt_{};                // RACK.rtt
   std::uint64_t adapted_at_ = 0;  // RACK.dsack_round, in octets delivered
-  std::uint8_t multiplier_ = 1;   // RACK.reo_wnd_mult
-  std::uint8_t persist_ = 0;      // RACK.reo_wnd_persist
+  std::uint32_t reordering_seen_ = 0;
+  std::uint8_t multiplier_ = 1;  // RACK.reo_wnd_mult
+  std::uint8_t persist_ = 0;     // RACK.reo_wnd_persist
   bool advanced_ = false;
   bool dsack_seen_ = false;
-  bool reordering_seen_ = false;
 };
 
 }  // namespace tunic::tcp

@@ -153,7 +153,7 @@ void layer::become_established(tcb& t, const segment& s, instant now) {
   t.deadline(timer::retransmit) = never;
   t.syn_due = false;
   t.syn_timed_out = t.unanswered > 0;
-  t.cc = make_congestion_control(config_.congestion, isn_.timestamp_offset(t.ends), config_.pacing);
+  t.cc = make_congestion_control(config_.congestion, isn_.timestamp_offset(t.ends));
   // RFC 6928 §2, RFC 5681 §3.1: one lost SYN may be chance, two mean that the path is full.
   t.cc->on_established(
       (t.unanswered > 1 || t.ecn.handshake_marked() ? 1 : config_.initial_window) * std::uint32_t{t.mss}, t.mss,

@@ -214,7 +214,9 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   const std::uint32_t usable = t.snd.wnd > outstanding ? t.snd.wnd - outstanding : 0;
   const std::uint32_t room = t.cc->cwnd() > in_flight ? t.cc->cwnd() - in_flight : 0;
 
-  auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>({unsent, usable, room, most_text(t, mss)}));
+  // Half of the window at once, so that acknowledgements keep coming while the other half is under way.
+  const std::uint32_t half = std::max(mss, t.cc->cwnd() / 2 - t.cc->cwnd() / 2 % mss);
+  auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>({unsent, usable, room, half, most_text(t, mss)}));
   if (n > 0 && held_by_pace(t, now)) return false;
   if (const std::uint32_t size = mtu_probe(t, unsent, usable, room, now); size > 0) {
     const seq from = t.snd.nxt;
@@ -232,6 +234,12 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
     if (!window_stops) n = 0;
   } else if (!all) {
     n -= n % mss;
+  } else if ((t.corked || t.more_follows) && !t.closing && n % mss != 0) {
+    n -= n % mss;
+    if (n == 0) {
+      if (t.deadline(timer::cork) == never) t.deadline(timer::cork) = now + rto(t);
+      return false;
+    }
   } else if (!t.no_delay && outstanding > 0 && !t.closing) {
     n -= n % mss;  // Nagle (RFC 9293 §3.7.4, SHLD-7, MUST-17): a short segment waits while anything is unacknowledged
     if (n == 0) return false;

@@ -6,10 +6,15 @@
 
 namespace tunic::tcp {
 
+// SND.NXT's octets are in the queue until they are acknowledged, our FIN's is not.
+std::uint64_t layer::unsent_octets(const tcb& t) {
+  return t.send_queue.size() - (t.synchronised() ? t.outstanding() - (t.fin_sent && t.outstanding() > 0 ? 1 : 0) : 0);
+}
+
 void layer::note_limit(tcb& t, instant now) const {
   using enum send_limit_kind;
   auto kind = network;
-  const std::uint64_t unsent = t.send_queue.end() - t.send_queue.begin() - (t.outstanding() - (t.fin_sent ? 1 : 0));
+  const std::uint64_t unsent = unsent_octets(t);
   if (!t.synchronised() || (t.send_queue.empty() && t.board.empty())) {
     kind = nothing_to_send;
   } else if (unsent > 0 && t.outstanding() + std::min<std::uint64_t>(unsent, t.mss) > t.snd.wnd) {

@@ -62,26 +62,26 @@ struct status {
   // The sender.
   congestion_algorithm algorithm = congestion_algorithm::cubic;
   recovery_phase phase = recovery_phase::open;
-  std::uint32_t cwnd = 0;         ///< octets
-  std::uint32_t ssthresh = 0;     ///< octets
-  std::uint64_t pacing_rate = 0;  ///< octets a second; 0: not paced
-  std::uint32_t snd_wnd = 0;      ///< octets the peer offers
-  std::uint32_t in_flight = 0;    ///< octets between SND.UNA and SND.NXT
-  std::uint32_t sacked = 0;       ///< octets of those that arrived ahead of a gap
-  std::uint32_t lost = 0;         ///< octets of those taken for lost
-  std::uint32_t resent = 0;       ///< octets of those on their way again
-  std::uint16_t reordering = 3;   ///< segments that may overtake one another before it is loss
-  bool reordering_seen = false;
-  std::uint64_t send_queued = 0;   ///< octets not acknowledged, sent or not
-  std::uint64_t send_buffer = 0;   ///< octets that may be queued so
-  std::uint64_t retransmits = 0;   ///< segments sent again
-  std::uint64_t delivered = 0;     ///< octets that the peer has received
-  std::uint64_t lost_in_all = 0;   ///< octets that were taken for lost, whenever
-  ecn_counters marks_reported;     ///< what the peer says has arrived there, where its feedback is accurate
-  duration busy{};                 ///< how long there was something to send
-  duration peer_window_limited{};  ///< and the peer's window held it
-  duration send_buffer_limited{};  ///< and the send buffer held the user
-  duration since_sent{};           ///< since text left last
+  std::uint32_t cwnd = 0;             ///< octets
+  std::uint32_t ssthresh = 0;         ///< octets
+  std::uint64_t pacing_rate = 0;      ///< octets a second; 0: not paced
+  std::uint32_t snd_wnd = 0;          ///< octets the peer offers
+  std::uint32_t in_flight = 0;        ///< octets between SND.UNA and SND.NXT
+  std::uint32_t sacked = 0;           ///< octets of those that arrived ahead of a gap
+  std::uint32_t lost = 0;             ///< octets of those taken for lost
+  std::uint32_t resent = 0;           ///< octets of those on their way again
+  std::uint16_t reordering = 3;       ///< segments that may overtake one another before it is loss
+  std::uint32_t reordering_seen = 0;  ///< how often something sent later arrived earlier
+  std::uint64_t send_queued = 0;      ///< octets not acknowledged, sent or not
+  std::uint64_t send_buffer = 0;      ///< octets that may be queued so
+  std::uint64_t retransmits = 0;      ///< segments sent again
+  std::uint64_t delivered = 0;        ///< octets that the peer has received
+  std::uint64_t lost_in_all = 0;      ///< octets that were taken for lost, whenever
+  ecn_counters marks_reported;        ///< what the peer says has arrived there, where its feedback is accurate
+  duration busy{};                    ///< how long there was something to send
+  duration peer_window_limited{};     ///< and the peer's window held it
+  duration send_buffer_limited{};     ///< and the send buffer held the user
+  duration since_sent{};              ///< since text left last
 
   // The receiver.
   std::uint32_t rcv_wnd = 0;         ///< octets we offer

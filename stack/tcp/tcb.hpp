@@ -69,8 +69,8 @@ struct consumption {
 };
 
 /// The deadlines of a connection: one small table, one node in the timer wheel.
-enum class timer : std::uint8_t { retransmit, delayed_ack, keep_alive, fin_wait_2, pacing, user };
-inline constexpr std::size_t timer_count = 6;
+enum class timer : std::uint8_t { retransmit, delayed_ack, keep_alive, fin_wait_2, pacing, user, cork };
+inline constexpr std::size_t timer_count = 7;
 
 /// The transmission control block: data only. What happens to it is in segment_arrives, user_calls, timeouts and
 /// sender.
@@ -86,6 +86,8 @@ struct tcb : demux_node {
 
   // What the user asked for.
   bool no_delay : 1 = false;
+  bool corked : 1 = false;                ///< short text waits, whatever is outstanding
+  bool more_follows : 1 = false;          ///< the last SEND said so: short text waits for it
   bool closing : 1 = false;               ///< CLOSE was called: a FIN follows the last octet
   bool fixed_receive_buffer : 1 = false;  ///< the user has named its size
   bool interactive : 1 = false;           ///< we answer what arrives, so acknowledgements ride on text
@@ -121,6 +123,7 @@ struct tcb : demux_node {
   std::uint32_t unacked = 0;         ///< octets of text received and not yet acknowledged by us
   std::uint32_t receive_buffer = 0;  ///< octets
   std::uint32_t send_buffer = 0;     ///< octets; 0: as the congestion window asks
+  std::uint32_t unsent_limit = 0;    ///< octets not yet sent beyond which SEND takes no more; 0: none
   std::uint64_t charge = 0;          ///< octets of memory that its queues keep, as last counted
   tcp::consumption consumption;
   send_limits limits;
@@ -143,7 +146,7 @@ struct tcb : demux_node {
   instant last_received{};  ///< for keep-alive
   instant waiting_since{};  ///< something has been due from the peer, or it has moved on (the user timeout)
   instant last_sent{};      ///< for the restart of an idle window (RFC 5681 §4.1)
-  std::array<instant, timer_count> deadlines{never, never, never, never, never, never};
+  std::array<instant, timer_count> deadlines{never, never, never, never, never, never, never};
 
   tcp::user* user = nullptr;
   tcp::listener* listener = nullptr;  ///< whose SYN or accept queue it is in

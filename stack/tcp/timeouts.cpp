@@ -31,6 +31,7 @@ void layer::on_timeout(tcb& t, instant now) {
     make_ready(t);
   }
   if (due(timer::pacing)) make_ready(t);
+  if (due(timer::cork)) uncork_once(t);
   if (due(timer::retransmit)) on_retransmit_deadline(t, now);
   if (t.state != state::closed && due(timer::user)) on_user_timeout(t, now);
   if (t.state != state::closed && due(timer::keep_alive)) on_keep_alive_timeout(t, now);

@@ -83,14 +83,18 @@ std::size_t layer::send_room(const tcb& t) const {
                     t.state == state::syn_received;
   if (!open || t.closing) return 0;
   const std::uint64_t most = send_limit(t);
-  return t.send_queue.size() < most ? static_cast<std::size_t>(most - t.send_queue.size()) : 0;
+  const std::uint64_t room = t.send_queue.size() < most ? most - t.send_queue.size() : 0;
+  const std::uint64_t unsent = unsent_octets(t);
+  const std::uint64_t may_wait = t.unsent_limit == 0 ? room : t.unsent_limit > unsent ? t.unsent_limit - unsent : 0;
+  return static_cast<std::size_t>(std::min(room, may_wait));
 }
 
-std::size_t layer::send(tcb& t, std::span<const std::byte> octets) {
+std::size_t layer::send(tcb& t, std::span<const std::byte> octets, bool more) {
   const std::size_t n = std::min(octets.size(), send_room(t));
   if (n < octets.size() && !t.closing) t.send_short = true;
   if (n == 0) return 0;
   t.fresh = t.fresh || (t.send_queue.empty() && t.board.empty());
+  t.more_follows = more;
   t.send_queue.copy_in(pool_, octets.first(n));
   settle(t);
   if (t.synchronised()) make_ready(t);
@@ -178,8 +182,27 @@ void layer::release(tcb& t, instant now) {
   if (t.state != state::closed) rearm(t);
 }
 
+// A short rest has waited long enough for what was to follow.
+void layer::uncork_once(tcb& t) {
+  t.more_follows = false;
+  t.window_probe_due = true;  // whatever fits goes
+  make_ready(t);
+}
+
+void layer::set_cork(tcb& t, bool on) {
+  t.corked = on;
+  if (on) return;
+  t.deadline(timer::cork) = never;
+  if (t.synchronised()) make_ready(t);
+}
+
+void layer::set_unsent_limit(tcb& t, std::uint32_t octets) {
+  t.unsent_limit = octets;
+}
+
 void layer::set_no_delay(tcb& t, bool on) {
   t.no_delay = on;
+  if (on) t.corked = t.more_follows = false;
   if (on && t.synchronised()) make_ready(t);
 }
 

@@ -46,6 +46,7 @@ struct teller {
     std::uint32_t lost = 0;
     std::uint32_t marked = 0;
     bool round = false;
+    bool reordering = false;
   };
   void ack(what w) {
     ack_facts f;
@@ -61,6 +62,7 @@ struct teller {
     delivered += w.delivered * seg;
     f.total_delivered = delivered;
     f.round_start = w.round;
+    f.reordering_seen = w.reordering;
     f.window_limited = limited;
     f.rtt = f.srtt = f.min_rtt = rtt;
     cc->on_ack(f);
