@@ -1,5 +1,7 @@
 #include "apps/tunic/log_observer.hpp"
 
+#include <string>
+
 #include <spdlog/spdlog.h>
 
 #include "stack/wire/print.hpp"
@@ -29,6 +31,19 @@ void log_observer::on_segment(bool sent, const four_tuple& ends, const wire::tcp
 void log_observer::on_state(const four_tuple& ends, tcp::state from, tcp::state to, instant) {
   spdlog::debug("{} -- {}  {} => {}", ends.local.to_string(), ends.remote.to_string(), tcp::name(from), tcp::name(to));
   if (to == tcp::state::closed) bases_.erase(key_of(ends));
+}
+
+void log_observer::on_phase(const four_tuple& ends, tcp::recovery_phase from, tcp::recovery_phase to, instant) {
+  spdlog::debug("{} -- {}  {} => {}", ends.local.to_string(), ends.remote.to_string(), tcp::name(from), tcp::name(to));
+}
+
+void log_observer::on_loss(const four_tuple& ends, std::uint32_t octets, instant) {
+  spdlog::debug("{} -- {}  lost {}", ends.local.to_string(), ends.remote.to_string(), octets);
+}
+
+void log_observer::on_window(const four_tuple& ends, std::uint32_t cwnd, std::uint32_t ssthresh, instant) {
+  const std::string threshold = ssthresh == tcp::no_threshold ? "none" : std::to_string(ssthresh);
+  spdlog::debug("{} -- {}  cwnd {} ssthresh {}", ends.local.to_string(), ends.remote.to_string(), cwnd, threshold);
 }
 
 }  // namespace tunic::app

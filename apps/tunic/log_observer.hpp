@@ -8,12 +8,16 @@
 
 namespace tunic::app {
 
-/// Logs state changes, and segments in packetdrill's notation, numbers counted from each side's SYN.
+/// Logs state changes, what the sender thinks of the path, and segments in packetdrill's notation, numbers counted from
+/// each side's SYN.
 class log_observer final : public tcp::observer {
  public:
   void on_segment(bool sent, const four_tuple& ends, const wire::tcp_header& header, std::uint32_t text,
                   instant now) override;
   void on_state(const four_tuple& ends, tcp::state from, tcp::state to, instant now) override;
+  void on_phase(const four_tuple& ends, tcp::recovery_phase from, tcp::recovery_phase to, instant now) override;
+  void on_loss(const four_tuple& ends, std::uint32_t octets, instant now) override;
+  void on_window(const four_tuple& ends, std::uint32_t cwnd, std::uint32_t ssthresh, instant now) override;
 
  private:
   using key = std::tuple<address, std::uint16_t, address, std::uint16_t>;

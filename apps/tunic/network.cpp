@@ -65,6 +65,8 @@ network::network(asio::io_context& io, const network_options& o) {
   for (const address& a : o.gateways) h.gateways.emplace_back(a);
   h.any_address = o.any_address;
   h.tcp.msl = std::chrono::duration_cast<duration>(o.msl);
+  h.tcp.congestion = o.congestion;
+  h.tcp.pacing = o.pacing;
   if (o.verbose) h.observer = &observer_;
   h.on_device = [](std::error_code e) {
     if (e)

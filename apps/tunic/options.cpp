@@ -88,6 +88,26 @@ void add_network_options(CLI::App& command, network_options& o) {
       ->group(watching);
 }
 
+/// For those that send more than a datagram.
+void add_sending_options(CLI::App& command, network_options& o) {
+  const char* const group = "Sending";
+  command
+      .add_option_function<std::string>(
+          "--congestion",
+          [&o](const std::string& text) {
+            for (const auto a :
+                 {tcp::congestion_algorithm::reno, tcp::congestion_algorithm::cubic, tcp::congestion_algorithm::bbr}) {
+              o.congestion = a;
+              if (tcp::name(a) == text) return;
+            }
+            throw CLI::ValidationError("--congestion", '"' + text + "\" is not reno, cubic or bbr");
+          },
+          "congestion control: reno, cubic or bbr (default: cubic)")
+      ->type_name("NAME")
+      ->group(group);
+  command.add_flag("--pacing", o.pacing, "spread what may be sent over the round trip; bbr always does")->group(group);
+}
+
 void check_network(const network_options& o) {
   if (o.addresses.empty() && !o.any_address)
     throw CLI::ValidationError("--address",
@@ -103,6 +123,7 @@ CLI::App* add_serve(CLI::App& app, serve_options& o) {
   c->add_option("DIR", o.folder, "the folder")->required()->check(CLI::ExistingDirectory)->type_name("");
   c->add_option("--port", o.port, "TCP port")->capture_default_str()->check(CLI::Range(1, 65535))->type_name("N");
   add_network_options(*c, o.network);
+  add_sending_options(*c, o.network);
   c->footer(
       std::string("Ctrl-C finishes the responses under way and closes all connections, for at most 5 s; a second one "
                   "aborts at once.\n\nExample, as root:\n"
@@ -118,6 +139,7 @@ CLI::App* add_get(CLI::App& app, get_options& o) {
   c->add_option("-o,--output", o.output, "write the body to FILE instead of the standard output")->type_name("FILE");
   c->add_flag("-I,--head", o.head, "ask for the head alone and print it");
   add_network_options(*c, o.network);
+  add_sending_options(*c, o.network);
   c->footer(
       "Example, as root, with a web server on the kernel's side:\n"
       "  tunic get http://198.51.100.1/ --address 198.51.100.2/24 --host-address 198.51.100.1/24\n\n"

@@ -9,6 +9,7 @@
 
 #include "apps/tunic/impair/options.hpp"
 #include "stack/base/address.hpp"
+#include "stack/tcp/congestion_control.hpp"
 
 namespace tunic::app {
 
@@ -32,6 +33,8 @@ struct network_options {
   bool pcap_wire = false;
   bool verbose = false;
   std::chrono::duration<double> msl{30};
+  tcp::congestion_algorithm congestion = tcp::congestion_algorithm::cubic;
+  bool pacing = false;
 };
 
 struct serve_options {

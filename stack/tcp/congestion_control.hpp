@@ -31,6 +31,17 @@ enum class recovery_phase : std::uint8_t {
   loss,      ///< the retransmission timer expired (RFC 5681 §3.1)
 };
 
+constexpr std::string_view name(recovery_phase p) {
+  switch (p) {
+    case recovery_phase::open: return "open";
+    case recovery_phase::disorder: return "disorder";
+    case recovery_phase::cwr: return "cwr";
+    case recovery_phase::recovery: return "recovery";
+    case recovery_phase::loss: return "loss";
+  }
+  return "?";
+}
+
 /// The threshold before any congestion was met: slow start goes on (RFC 5681 §3.1, arbitrarily high).
 inline constexpr std::uint32_t no_threshold = 0x7fffffff;
 

@@ -5,8 +5,8 @@ import re
 import time
 
 from kernel import connect, get, make_device, receive_all
-from support import (ADDRESSES, KERNEL4, KERNEL6, MIB, ROOT, SITE4, SITE6, STACK4, STACK6, eventually, expect, ip,
-                     make_site, process, run, serve, sha256)
+from support import (ADDRESSES, KERNEL4, KERNEL6, MIB, ROOT, SITE4, SITE6, STACK4, STACK6, eventually, expect, inside,
+                     ip, make_site, namespace, process, run, serve, sha256)
 from wire import FIN, RST, SYN, datagram_sizes, watching
 
 
@@ -202,6 +202,45 @@ def test_without_permission():
     expect("CAP_NET_ADMIN" in done.err, done.err)
 
 
+def logged_transfer(*options, loss="0%"):
+    """What `tunic serve -v` logs of a transfer to another namespace, across a path of 40 ms."""
+    make_device()
+    run("sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+    with namespace("far") as far:
+        for where, address in ((), "198.51.100.129/25"), (("-n", far), "198.51.100.130/25"):
+            ip(*where, "tuntap", "add", "dev", "tun1", "mode", "tun")
+            ip(*where, "address", "add", address, "dev", "tun1")
+            ip(*where, "link", "set", "tun1", "up")
+        ip("-n", far, "route", "add", "198.51.100.0/25", "via", "198.51.100.129")
+        with process("tunic", "impair", ".:tun1", f"{far}:tun1", "--delay", "20ms", "--there-loss", loss) as path:
+            path.wait_for("^relaying ")
+            with serve(make_site(large=2 * MIB), "-v", "--gateway", KERNEL4, *options) as server:
+                run(*inside(far, "curl", "-sS", "-m", 20, "-o", "/dev/null", f"{SITE4}/large"))
+                eventually("it ends", lambda: re.search("=> (LAST-ACK|TIME-WAIT)", server.log()))
+                log = server.log()
+    ip("link", "delete", "tun1")
+    ip("link", "delete", "tun0")
+    return log
+
+
+def test_congestion_control_is_chosen():
+    """What is left of the window at the first loss: half of it by Reno (RFC 5681 §3.1), 0.7 by CUBIC (RFC 9438 §4.6)."""
+    left = {}
+    for algorithm in "reno", "cubic":
+        log = logged_transfer("--congestion", algorithm, loss="0.5%")
+        before = re.findall(r"cwnd (\d+) ssthresh none", log)[-1]
+        left[algorithm] = int(re.search(r"ssthresh (\d+)", log)[1]) / int(before)
+    expect(left["reno"] < 0.6 < left["cubic"] < 0.8, left)
+
+
+def test_pacing_spreads_the_first_flight():
+    first = {}
+    for options in (), ("--pacing",), ("--congestion", "bbr"):
+        log = logged_transfer(*options)
+        first[options] = max(int(n) for n in re.findall(r"-> .*? 1:\d+\((\d+)\)", log))
+    expect(first[()] >= 9 * 1448 and max(list(first.values())[1:]) <= 4 * 1448, first)
+
+
 def test_scripts_tun():
     script, netns = ROOT / "scripts" / "tun", f"tunic-{os.getpid()}-script"
     run(script, "status", "--netns", netns, status=1)
@@ -214,3 +253,5 @@ def test_scripts_tun():
         for _ in range(2):
             run(script, "down", "--netns", netns)
     expect(netns not in ip("netns"), "the namespace is still there")
+
+

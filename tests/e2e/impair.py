@@ -1,6 +1,5 @@
 """`tunic impair`: flows of the kernel's from this namespace to another one, across a path that is as bad as asked."""
 import contextlib
-import ctypes
 import hashlib
 import json
 import os
@@ -9,7 +8,7 @@ import threading
 import time
 
 from kernel import connect, listening, make_device, receive_all
-from support import HERE, MIB, STACK4, STACK6, eventually, expect, inside, ip, namespace, process, run
+from support import MIB, STACK4, STACK6, entered, eventually, expect, inside, ip, namespace, process, run
 
 FAR4, FAR6 = STACK4, STACK6  # here no stack of ours has them, but the other namespace
 
@@ -33,19 +32,6 @@ def counters(p):
     lines = re.findall(r"^\S+ -> \S+: came .*$", p.out, re.MULTILINE)
     expect(len(lines) == 2, f"no summary of two directions: {p.out}")
     return [{name: int(value) for name, value in re.findall(r"([a-z-]+) (\d+)(?=,| \()", line)} for line in lines]
-
-
-@contextlib.contextmanager
-def entered(far):
-    """Sockets that are made in the block are of the other namespace."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with open(HERE) as here, open(f"/run/netns/{far}") as there:
-        expect(libc.setns(there.fileno(), 0) == 0, "cannot enter the namespace")
-        try:
-            yield
-        finally:
-            if libc.setns(here.fileno(), 0) != 0:
-                os._exit(1)
 
 
 def send_across(far, octets, address=FAR4):

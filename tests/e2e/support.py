@@ -5,6 +5,7 @@ STACK6. Everything is bounded in time, and a failure shows what ran and what it 
 """
 import collections
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
@@ -108,6 +109,19 @@ def namespace(label):
 def inside(name, *command):
     """The command that runs another one in a namespace."""
     return [tool("nsenter"), f"--net=/run/netns/{name}", "--", *map(str, command)]
+
+
+@contextlib.contextmanager
+def entered(name):
+    """Sockets that this thread makes in the block are of that namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/thread-self/ns/net") as here, open(f"/run/netns/{name}") as there:
+        expect(libc.setns(there.fileno(), 0) == 0, f"cannot enter the namespace {name}")
+        try:
+            yield
+        finally:
+            if libc.setns(here.fileno(), 0) != 0:
+                os._exit(1)
 
 
 def enter_a_namespace(label, program, *arguments, timeout):
