@@ -37,7 +37,7 @@ struct open_options {
   bool no_delay = false;                 ///< true switches Nagle's algorithm off (RFC 9293 §3.7.4)
   std::uint8_t hop_limit = 0;            ///< 0: the stack's
   std::uint8_t tos = 0;                  ///< its six bits of DSCP; the two of ECN are the stack's
-  std::optional<ecn_use> ecn;            ///< else the stack's
+  std::optional<ecn_use> ecn = {};       ///< else the stack's
   std::uint16_t mss = 0;             ///< octets of text a segment carries at most, both ways; 0: as the device allows
   std::uint32_t receive_buffer = 0;  ///< octets; 0: the stack's
   std::uint32_t send_buffer = 0;     ///< octets; 0: the stack's

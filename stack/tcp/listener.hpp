@@ -18,8 +18,8 @@ struct listen_options {
   std::size_t backlog = 1024;  ///< established connections that wait for accept(); as many again may be half open
   bool no_delay = false;       ///< inherited by what is accepted, like all below
   std::uint8_t hop_limit = 0;
-  std::uint8_t tos = 0;        ///< its six bits of DSCP; the two of ECN are the stack's
-  std::optional<ecn_use> ecn;  ///< else the stack's
+  std::uint8_t tos = 0;             ///< its six bits of DSCP; the two of ECN are the stack's
+  std::optional<ecn_use> ecn = {};  ///< else the stack's
   std::uint16_t mss = 0;
   std::uint32_t receive_buffer = 0;
   std::uint32_t send_buffer = 0;
