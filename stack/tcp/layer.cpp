@@ -171,7 +171,8 @@ void layer::enter(tcb& t, state next, instant now) {
   t.state = next;
   // RFC 4022 §3: tcpCurrEstab, tcpEstabResets, tcpAttemptFails.
   const auto open = [](state s) { return s == state::established || s == state::close_wait; };
-  if (open(from) != open(next)) counters_.established += open(next) ? 1 : -1;
+  if (open(next) && !open(from)) ++counters_.established;
+  if (open(from) && !open(next)) --counters_.established;
   if (next == state::closed && open(from)) ++counters_.established_resets;
   if (next == state::closed && (from == state::syn_sent || from == state::syn_received)) ++counters_.attempt_fails;
   if (observer_) observer_->on_state(t.ends, from, next, now);

@@ -20,8 +20,8 @@ TEST_F(socket_options, have_sensible_defaults) {
   EXPECT_FALSE(asked<tcp::socket::keep_alive>(s).value());
   EXPECT_FALSE(asked<tcp::socket::linger>(s).enabled());
   EXPECT_EQ(asked<asio::ip::unicast::hops>(s).value(), 64);
-  EXPECT_EQ(asked<tcp::socket::receive_buffer_size>(s).value(), 4 << 20);
-  EXPECT_EQ(asked<tcp::socket::send_buffer_size>(s).value(), 4 << 20);
+  EXPECT_EQ(asked<tcp::socket::receive_buffer_size>(s).value(), 256 << 10);  // where they begin to grow from
+  EXPECT_EQ(asked<tcp::socket::send_buffer_size>(s).value(), 1 << 20);
 }
 
 void set_and_ask(tcp::socket& s) {
