@@ -31,6 +31,7 @@ tcp::config settings_of(const sysctls& s) {
   tcp::config c;
   c.window_scale = s.number("ipv4/tcp_window_scaling", 1) != 0;
   c.timestamps = s.number("ipv4/tcp_timestamps", 1) != 0;
+  c.require_timestamps = false;  // Linux does not
   c.sack = s.number("ipv4/tcp_sack", 1) != 0;
   c.ecn = ecn_of(s.number("ipv4/tcp_ecn", 2));
   const auto receive = s.triple("ipv4/tcp_rmem", {4096, 131072, 6291456});

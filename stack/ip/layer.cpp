@@ -30,7 +30,7 @@ layer::layer(config c, const secret& key, pool& buffers, counters& count)
       path_mtus_(config_, key),
       reassembly_(config_, buffers, count),
       output_(config_, key, buffers),
-      errors_(config_.icmp_errors_per_second, config_.icmp_errors_burst) {}
+      errors_(key, config_.icmp_errors_per_second, config_.icmp_errors_burst) {}
 
 delivery layer::on_packet(packet p, instant now) {
   if (p.octets.empty()) return refuse(drop::too_short);

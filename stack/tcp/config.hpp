@@ -45,14 +45,18 @@ struct config {
 
   ecn_use ecn = ecn_use::passive;  ///< as Linux: a SYN that asks for ECN is still lost on some paths
 
-  unsigned challenge_acks_per_second = 1000;  ///< of the whole stack (RFC 5961 §7)
-  std::size_t time_wait_records = 1u << 20;   ///< beyond it a connection goes to CLOSED at once; 112 octets each
-  std::size_t orphan_segments = 256;          ///< RSTs and other answers of no connection waiting for the device
+  unsigned challenge_acks_per_second = 1000;  ///< of the whole stack, about (RFC 5961 §7)
+  duration invalid_answer_interval = std::chrono::milliseconds{
+      500};  ///< of a connection, to what lies outside its window; Linux's tcp_invalid_ratelimit
 
-  bool mtu_search = true;    ///< suspect a path that swallows large segments, and find out what passes (RFC 4821)
-  bool window_scale = true;  ///< offer RFC 7323's window scale
-  bool timestamps = true;    ///< offer RFC 7323's timestamps
-  bool sack = true;          ///< offer RFC 2018's selective acknowledgements
+  std::size_t time_wait_records = 1u << 20;  ///< beyond it a connection goes to CLOSED at once; 112 octets each
+  std::size_t orphan_segments = 256;         ///< RSTs and other answers of no connection waiting for the device
+
+  bool mtu_search = true;          ///< suspect a path that swallows large segments, and find out what passes (RFC 4821)
+  bool window_scale = true;        ///< offer RFC 7323's window scale
+  bool timestamps = true;          ///< offer RFC 7323's timestamps
+  bool require_timestamps = true;  ///< on every segment once agreed (RFC 7323 §3.2); Linux takes those without
+  bool sack = true;                ///< offer RFC 2018's selective acknowledgements
 };
 
 }  // namespace tunic::tcp

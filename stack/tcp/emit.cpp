@@ -59,7 +59,7 @@ void layer::emit_orphan(const orphan& o, frame& out, instant now) {
   wire::tcp_header h = o.header;
   h.source_port = o.ends.local.port;
   h.destination_port = o.ends.remote.port;
-  seal(out, o.ends, h, 0, ip_.settings().hop_limit);
+  seal(out, o.ends, h, o.tos, o.hop_limit);
   if (o.header.flags.rst) ++counters_.resets_out;
   report(true, o.ends, o.header, 0, now);
 }

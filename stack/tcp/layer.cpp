@@ -21,7 +21,8 @@ layer::layer(const config& c, ip::layer& network, const device_capabilities& dev
       isn_(key),
       ports_(key),
       demux_(key),
-      orphans_(c.orphan_segments) {}
+      orphans_(c.orphan_segments),
+      challenges_(key) {}
 
 layer::~layer() {
   demux_.for_each([](demux_node& n) {
@@ -207,10 +208,11 @@ void layer::abort_with(tcb& t, std::error_code why, instant now) {
   // RFC 9293 §3.10.5: a reset, unless the peer knows nothing of us or both sides have said all they had to say.
   const bool unknown = t.state == state::syn_sent || t.state == state::closed;
   if (!unknown && !(t.fin_sent && t.fin_received)) {
-    orphan o{t.ends, {}};
+    orphan o{t.ends, {}, t.tos, t.hop_limit};
     o.header.seq_number = t.acceptable_seq();
     o.header.ack_number = t.rcv.nxt;
     o.header.flags.rst = o.header.flags.ack = true;
+    if (t.timestamps_on) o.header.options.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};
     push_orphan(o);
   }
   close_with(t, why, now);
@@ -282,16 +284,22 @@ std::uint32_t layer::timestamp(const tcb& t, instant now) const {  // a clock of
 }
 
 bool layer::may_challenge(instant now) {  // RFC 5961 §7
-  if (now - challenge_refill_ >= std::chrono::seconds{1} || challenge_refill_ == instant{}) {
-    challenge_refill_ = now;
-    challenge_tokens_ = config_.challenge_acks_per_second;
-  }
-  if (challenge_tokens_ == 0) {
+  if (!challenges_.take(config_.challenge_acks_per_second, now)) {
     counters_.count(drop::rate_limited);
     return false;
   }
-  --challenge_tokens_;
   ++counters_.challenge_acks;
+  return true;
+}
+
+// What is outside the window and carries no text is answered now and then: two ends that answer each other's every
+// answer would never end, and neither may a stranger make us answer as fast as it can send.
+bool layer::may_answer_invalid(tcb& t, instant now) {
+  if (now < t.invalid_answer_from) {
+    counters_.count(drop::rate_limited);
+    return false;
+  }
+  t.invalid_answer_from = now + config_.invalid_answer_interval;
   return true;
 }
 

@@ -15,6 +15,7 @@
 #include "stack/buffer/pool.hpp"
 #include "stack/device.hpp"
 #include "stack/ip/layer.hpp"
+#include "stack/tcp/challenge_limit.hpp"
 #include "stack/tcp/config.hpp"
 #include "stack/tcp/demux.hpp"
 #include "stack/tcp/isn.hpp"
@@ -134,6 +135,7 @@ class layer {
   void arrives_listen(listener& l, const segment& s, instant now);
   void arrives_syn_sent(tcb& t, const segment& s, instant now);
   void arrives_synchronised(tcb& t, segment& s, instant now);
+  [[nodiscard]] bool lacks_timestamps(const tcb& t, const segment& s) const;
   static bool check_timestamps(const tcb& t, const segment& s, instant now);
   void note_timestamp(tcb& t, const segment& s);
   bool check_sequence(tcb& t, segment& s);
@@ -146,6 +148,7 @@ class layer {
   void take_options(tcb& t, const segment& s);
   void become_established(tcb& t, const segment& s, instant now);
   void challenge(tcb& t, instant now);
+  void challenge(time_wait& w, instant now);
   void reset_peer(const segment& s);
   void arrives_time_wait(time_wait& w, const segment& s, instant now);
 
@@ -283,7 +286,8 @@ class layer {
   void bury(tcb& t);
   void reap();
   [[nodiscard]] std::uint32_t timestamp(const tcb& t, instant now) const;
-  [[nodiscard]] bool may_challenge(instant now);
+  bool may_challenge(instant now);
+  bool may_answer_invalid(tcb& t, instant now);
   void report(bool sent, const four_tuple& ends, const wire::tcp_header& h, std::uint32_t text, instant now);
 
   config config_;
@@ -304,8 +308,7 @@ class layer {
   tcb* ready_tail_ = nullptr;
   unsigned ready_burst_ = 0;  // frames that the connection at the head has sent in a row
   tcb* dead_ = nullptr;
-  instant challenge_refill_{};
-  unsigned challenge_tokens_ = 0;
+  challenge_limit challenges_;
 };
 
 }  // namespace tunic::tcp

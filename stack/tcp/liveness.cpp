@@ -76,10 +76,6 @@ void layer::begin_waiting(tcb& t, instant now) {
 // 5461 §4.2).
 void layer::on_user_timeout(tcb& t, instant now) {
   if (!waits_for_peer(t)) return;
-  if (const instant end = t.waiting_since + t.live.user_timeout; end > now) {
-    t.deadline(timer::user) = end;
-    return;
-  }
   close_with(t, t.soft_error ? t.soft_error : make_error_code(std::errc::timed_out), now);
 }
 

@@ -12,7 +12,9 @@ namespace tunic::tcp {
 /// A segment that no tcb sends: a reset, or TIME-WAIT's acknowledgement. It carries no text.
 struct orphan {
   four_tuple ends;
-  wire::tcp_header header;
+  wire::tcp_header header = {};
+  std::uint8_t tos = 0;
+  std::uint8_t hop_limit = 0;  ///< 0: the stack's
 };
 
 /// Orphan segments that wait for the device: a ring that refuses what is beyond its size.

@@ -9,7 +9,7 @@ namespace {
 
 // A reset as §3.10.7.1 forms it: from what the segment acknowledges, or else acknowledging the segment.
 orphan reset_for(const segment& s) {
-  orphan o{s.ends, {}};
+  orphan o{s.ends};
   o.header.flags.rst = true;
   if (s.flags.ack) {
     o.header.seq_number = s.ack;
@@ -91,6 +91,7 @@ void layer::take_options(tcb& t, const segment& s) {
   }
   t.timestamps_on = config_.timestamps && o.timestamps.has_value();
   if (t.timestamps_on) t.ts.recent = o.timestamps->val;
+  t.ts.last_ack_sent = t.rcv.nxt;
   t.sack_on = config_.sack && o.sack_permitted;
   t.mss = mss_for(t);
   t.snd.wnd = t.snd.max_wnd = s.header.window.value;  // a SYN's window is never scaled
@@ -192,10 +193,12 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
     s.seq += 1;
   }
   if (t.synchronised() && s.flags.syn && s.flags.ack && s.seq == t.rcv.irs) t.ecn.take_syn_ack_again(s.mark);
+  if (lacks_timestamps(t, s)) return counters_.count(drop::unacceptable_segment);
   if (!check_timestamps(t, s, now) ||
       !check_sequence(t, s)) {  // first: sequence number, PAWS before it (RFC 7323 §5.3)
     counters_.count(drop::unacceptable_segment);
-    if (!s.flags.rst) {
+    const bool tells_of_loss = s.len() > 0 && !s.flags.syn;
+    if (!s.flags.rst && (tells_of_loss || may_answer_invalid(t, now))) {
       t.ack_now = true;
       make_ready(t);
     }
@@ -215,6 +218,12 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
   // MUST-31)
   if (t.state != state::closed && !s.text.empty()) take_text(t, s, now);  // seventh
   if (t.state != state::closed) check_fin(t, s, now);                     // eighth
+}
+
+// RFC 7323 §3.2: what lacks the option that both have agreed on is dropped in silence, for it would pass by PAWS. But
+// the SYN of a peer that begins anew is nobody's agreement, and gets its challenge.
+bool layer::lacks_timestamps(const tcb& t, const segment& s) const {
+  return t.timestamps_on && config_.require_timestamps && !s.header.options.timestamps && !s.flags.rst && !s.flags.syn;
 }
 
 bool layer::check_timestamps(const tcb& t, const segment& s, instant now) {
@@ -305,7 +314,7 @@ bool layer::check_syn(tcb& t, const segment& s, instant now) {
 }
 
 void layer::challenge(tcb& t, instant now) {
-  if (!may_challenge(now)) return;
+  if (!may_answer_invalid(t, now) || !may_challenge(now)) return;
   t.ack_now = true;
   make_ready(t);
 }

@@ -143,9 +143,10 @@ struct tcb : demux_node {
   instant pace_at{};                       ///< text may leave from then on, where the connection is paced
 
   tcp::liveness live;
-  instant last_received{};  ///< for keep-alive
-  instant waiting_since{};  ///< something has been due from the peer, or it has moved on (the user timeout)
-  instant last_sent{};      ///< for the restart of an idle window (RFC 5681 §4.1)
+  instant last_received{};        ///< for keep-alive
+  instant invalid_answer_from{};  ///< an answer to what is outside the window may be given from then on
+  instant waiting_since{};        ///< something has been due from the peer, or it has moved on (the user timeout)
+  instant last_sent{};            ///< for the restart of an idle window (RFC 5681 §4.1)
   std::array<instant, timer_count> deadlines{never, never, never, never, never, never, never};
 
   tcp::user* user = nullptr;

@@ -4,12 +4,23 @@
 
 namespace tunic::tcp {
 
+namespace {
+
+std::uint32_t milliseconds(duration d) {
+  return static_cast<std::uint32_t>(d / std::chrono::milliseconds{1});
+}
+
+}  // namespace
+
 void layer::enter_time_wait(tcb& t, instant now) {
   auto record = std::make_unique<time_wait>(t.ends);
   time_wait& w = *record;
   w.snd_nxt = t.snd.nxt;
   w.rcv_nxt = t.rcv.nxt;
   w.window = offer_window(t);
+  w.tos = t.tos;
+  w.hop_limit = t.hop_limit;
+  w.invalid_answer_from = milliseconds(now.time_since_epoch());
   w.timestamps_on = t.timestamps_on;
   w.ts_offset = t.ts.offset;
   w.ts_recent = t.ts.recent;
@@ -52,15 +63,21 @@ tcb* layer::leave_time_wait(time_wait& w, instant now) {
 }
 
 void layer::acknowledge(const time_wait& w, instant now) {
-  orphan o{w.ends, {}};
+  orphan o{w.ends, {}, w.tos, w.hop_limit};
   o.header.seq_number = w.snd_nxt;
   o.header.ack_number = w.rcv_nxt;
   o.header.flags.ack = true;
   o.header.window = w.window;
   if (w.timestamps_on)
-    o.header.options.timestamps = wire::tcp_timestamps{
-        w.ts_offset + static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::milliseconds{1}), w.ts_recent};
+    o.header.options.timestamps = wire::tcp_timestamps{w.ts_offset + milliseconds(now.time_since_epoch()), w.ts_recent};
   push_orphan(o);
+}
+
+void layer::challenge(time_wait& w, instant now) {
+  const std::uint32_t present = milliseconds(now.time_since_epoch());
+  if (static_cast<std::int32_t>(present - w.invalid_answer_from) < 0) return counters_.count(drop::rate_limited);
+  w.invalid_answer_from = present + milliseconds(config_.invalid_answer_interval);
+  if (may_challenge(now)) acknowledge(w, now);
 }
 
 // SEGMENT ARRIVES in TIME-WAIT (RFC 9293 §3.10.7.4).
@@ -90,8 +107,8 @@ void layer::arrives_time_wait(time_wait& w, const segment& s, instant now) {
     }
     return;
   }
-  if (s.flags.syn) {  // fourth step, as RFC 5961 §4.2 has it
-    if (may_challenge(now)) acknowledge(w, now);
+  if (s.flags.syn) {  // fourth step, as RFC 5961 §4 has it
+    challenge(w, now);
     return;
   }
   const std::uint32_t len = s.len();
@@ -103,7 +120,7 @@ void layer::arrives_time_wait(time_wait& w, const segment& s, instant now) {
     return;
   }
   counters_.count(drop::unacceptable_segment);
-  if (may_challenge(now)) acknowledge(w, now);
+  challenge(w, now);
 }
 
 }  // namespace tunic::tcp

@@ -18,10 +18,13 @@ struct time_wait : demux_node {
   seq snd_nxt;
   seq rcv_nxt;
   wire::wire_window window;  ///< what our acknowledgements offer
+  std::uint8_t tos = 0;
+  std::uint8_t hop_limit = 0;
   bool timestamps_on = false;
   std::uint32_t ts_offset = 0;
   std::uint32_t ts_recent = 0;
-  tcb* held = nullptr;  ///< the tcb, while its user still holds it
+  std::uint32_t invalid_answer_from = 0;  ///< what is invalid may be answered from then on; ms, modulo 2^32
+  tcb* held = nullptr;                    ///< the tcb, while its user still holds it
 };
 
 static_assert(sizeof(time_wait) <= 112);  // a busy server holds a million of them

@@ -1,3 +1,5 @@
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "tests/ip/host.hpp"
@@ -268,27 +270,46 @@ TEST(icmp_error, is_never_sent_about_these) {  // RFC 1122 §3.2.2, RFC 4443 §2
 
 TEST(icmp_error, is_rate_limited) {  // RFC 4443 §2.4 (f)
   ip::config c = dual_stack();
-  c.icmp_errors_per_second = 10;
-  c.icmp_errors_burst = 3;
+  c.icmp_errors_per_second = 100;
+  c.icmp_errors_burst = 50;
+  c.transmit_queue = 200;
   host h{c};
   const octets d = datagram(peer4, ours4, wire::protocol{99}, pattern(30));
   const auto sent = [&](int n) {
     for (int i = 0; i < n; ++i) EXPECT_TRUE(is_empty(h.receive(d)));
-    return h.transmit_all().size();
+    return static_cast<int>(h.transmit_all().size());
   };
-  EXPECT_EQ(sent(20), 3u) << "the burst";
-  EXPECT_EQ(h.dropped(drop::rate_limited), 17u);
-  h.now += 99ms;
-  EXPECT_EQ(sent(5), 0u);
-  h.now += 1ms;
-  EXPECT_EQ(sent(5), 1u);
-  h.now += 250ms;
-  EXPECT_EQ(sent(5), 2u);
+  const int burst = sent(200);
+  EXPECT_NEAR(burst, 50, 10);
+  EXPECT_EQ(h.dropped(drop::rate_limited), 200u - static_cast<unsigned>(burst));
+  int all = 0;
+  for (int i = 0; i < 100; ++i) {
+    h.now += 100ms;
+    all += sent(30);
+  }
+  EXPECT_NEAR(all, 1000, 50);
   h.now += 1h;
-  EXPECT_EQ(sent(5), 3u) << "a silence earns no more than the burst";
+  EXPECT_NEAR(sent(200), 50, 10) << "a silence earns no more than the burst";
   const octets ping = icmp(peer4, ours4, {icmp_kind::echo_request}, pattern(8));
   for (int i = 0; i < 50; ++i) EXPECT_TRUE(is_empty(h.receive(ping)));
   EXPECT_EQ(h.transmit_all().size(), 50u) << "answers to echoes are no errors";
+}
+
+TEST(icmp_error, limit_is_none_that_anybody_could_count_to) {  // CVE-2020-25705
+  ip::config c = dual_stack();
+  c.icmp_errors_per_second = 20;
+  c.icmp_errors_burst = 20;
+  host h{c};
+  const octets d = datagram(peer4, ours4, wire::protocol{99}, pattern(30));
+  std::set<std::size_t> numbers;
+  for (int i = 0; i < 50; ++i) {
+    h.now += 1h;
+    for (int n = 0; n < 60; ++n) EXPECT_TRUE(is_empty(h.receive(d)));
+    numbers.insert(h.transmit_all().size());
+  }
+  EXPECT_GT(numbers.size(), 4u);
+  EXPECT_GE(*numbers.begin(), 13u);
+  EXPECT_LE(*numbers.rbegin(), 40u);
 }
 
 TEST(icmp_error, limit_of_none_a_second_sends_none) {

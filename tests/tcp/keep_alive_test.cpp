@@ -79,16 +79,12 @@ TEST(rfc9293_keep_alive, leaves_unacknowledged_text_to_the_retransmission_timer)
   t.sends("P. 1:11(10) ack 1");
 }
 
-TEST(rfc9293_keep_alive, leaves_text_that_waits_for_a_window_to_its_probes) {  // RFC 9293 §3.8.4 and §3.8.6.1
+TEST(rfc9293_keep_alive, leaves_text_that_waits_for_a_window_to_its_probes) {  // RFC 9293 §3.8.4, §3.8.6.1
   auto t = script::established();
-  t.arrives(". 1:1(0) ack 1 win 0");
   t.tcp().set_liveness(t.connection(), {.keep_alive = true, .keep_alive_probes = 2, .keep_alive_idle = 1s}, t.now());
+  t.arrives(". 1:1(0) ack 1 win 0");
   t.user_sends(10);
-  for (int probe = 0; probe < 12; ++probe) {
-    t.passes(2min);
-    t.sends(". 0:0(0) ack 1");
-    t.arrives(". 1:1(0) ack 1 win 0");
-  }
+  t.passes_unheard(200s);  // two keep-alives would have ended it after 151 s
   t.in_state(state::established);
 }
 

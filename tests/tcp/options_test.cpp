@@ -14,7 +14,8 @@ script with_options(std::string_view syn_options, script_options o = {}) {
   auto t = script::listening(std::move(o));
   t.arrives("S 0:0(0) win 65535" + (syn_options.empty() ? "" : " <" + std::string{syn_options} + ">"));
   (void)t.takes_sent();
-  t.arrives(". 1:1(0) ack 1");
+  const auto ts = syn_options.find("TS");
+  t.arrives(". 1:1(0) ack 1" + (ts == syn_options.npos ? "" : " <" + std::string{syn_options.substr(ts)} + ">"));
   t.user_accepts();
   return t;
 }
@@ -158,7 +159,7 @@ TEST(options, that_are_switched_off_are_not_offered) {
   passive.sends("S. 0:0(0) ack 1 <mss 1460>");
 }
 
-TEST(timestamps, stand_on_each_segment_once_agreed) {  // RFC 7323 §3.2
+TEST(rfc7323_timestamps, stand_on_each_segment_once_agreed) {  // RFC 7323 §3.2
   auto t = script::listening();
   t.arrives("S 0:0(0) win 65535 <mss 1460,TS val 100 ecr 0>");
   t.sends("S. 0:0(0) ack 1 <mss 1460,TS val 0 ecr 100>");
@@ -175,7 +176,7 @@ TEST(timestamps, stand_on_each_segment_once_agreed) {  // RFC 7323 §3.2
   t.sends(". 11:11(0) ack 11 <TS val 65 ecr 126>");
 }
 
-TEST(timestamps, not_agreed_stand_on_none) {  // RFC 7323 §3.2
+TEST(rfc7323_timestamps, not_agreed_stand_on_none) {  // RFC 7323 §3.2
   auto t = script::opening();
   t.arrives("S. 0:0(0) ack 1 win 65535 <mss 1460>");
   t.sends(". 1:1(0) ack 1 <nop>");  // "<nop>": none of the options that count
@@ -183,7 +184,7 @@ TEST(timestamps, not_agreed_stand_on_none) {  // RFC 7323 §3.2
   EXPECT_EQ(t.status().mss, 1460u);
 }
 
-TEST(timestamps, recent_is_that_of_the_text_the_acknowledgement_covers_first) {  // RFC 7323 §4.3, (2)
+TEST(rfc7323_timestamps, recent_is_that_of_the_text_the_acknowledgement_covers_first) {  // RFC 7323 §4.3, (2)
   auto t = with_timestamps();
   t.arrives("P. 1:11(10) ack 1 <TS val 110 ecr 0>");
   t.arrives("P. 11:21(10) ack 1 <TS val 120 ecr 0>");  // begins behind Last.ACK.sent
@@ -191,7 +192,7 @@ TEST(timestamps, recent_is_that_of_the_text_the_acknowledgement_covers_first) { 
   t.sends(". 1:1(0) ack 21 <TS val 40 ecr 110>");
 }
 
-TEST(timestamps, recent_is_not_taken_from_text_out_of_order) {  // RFC 7323 §4.3, example B
+TEST(rfc7323_timestamps, recent_is_not_taken_from_text_out_of_order) {  // RFC 7323 §4.3, example B
   auto t = with_timestamps();
   t.arrives("P. 11:21(10) ack 1 <TS val 200 ecr 0>");
   t.sends(". 1:1(0) ack 1 <TS val 0 ecr 100>");
@@ -199,7 +200,7 @@ TEST(timestamps, recent_is_not_taken_from_text_out_of_order) {  // RFC 7323 §4.
   t.sends(". 1:1(0) ack 21 <TS val 0 ecr 150>");
 }
 
-TEST(timestamps, tell_nobody_our_uptime) {  // RFC 7323 §7.1: another offset for each pair of ends
+TEST(rfc7323_timestamps, tell_nobody_our_uptime) {  // RFC 7323 §7.1: another offset for each pair of ends
   auto t = script::listening();
   t.arrives("S 0:0(0) win 65535 <mss 1460,TS val 1 ecr 0>");
   const auto first = t.takes_sent();
@@ -210,7 +211,55 @@ TEST(timestamps, tell_nobody_our_uptime) {  // RFC 7323 §7.1: another offset fo
   EXPECT_NE(first->options.timestamps->val, second->options.timestamps->val);
 }
 
-TEST(paws, drops_what_is_older_than_recent_and_acknowledges) {  // RFC 7323 §5.3, R1
+TEST(rfc7323_timestamps, missing_on_a_segment_are_reason_to_drop_it) {  // RFC 7323 §3.2: in silence, and no abort
+  auto t = with_timestamps();
+  t.arrives("P. 1:11(10) ack 1");
+  t.arrives("F. 1:1(0) ack 1");
+  t.arrives(". 1:1(0) ack 1 win 0");
+  t.silent();
+  t.in_state(tcp::state::established);
+  t.reads_nothing();
+  EXPECT_GT(t.status().snd_wnd, 0u);
+  t.dropped(drop::unacceptable_segment, 3);
+}
+
+TEST(rfc7323_timestamps, missing_on_a_reset_or_a_syn_do_not_matter) {  // RFC 7323 §3.2; RFC 5961 §4.2
+  auto t = with_timestamps();
+  t.arrives("S 500:500(0)");  // the peer begins anew, and must learn that we do not
+  t.sends(". 1:1(0) ack 1 <TS val 0 ecr 100>");
+  t.arrives("R 1:1(0)");
+  t.closed_with(make_error_code(std::errc::connection_reset));
+}
+
+TEST(rfc7323_timestamps, missing_are_suffered_where_the_stack_is_told_so) {  // as Linux does
+  script_options o;
+  o.stack.tcp.require_timestamps = false;
+  auto t = with_options("mss 1460,TS val 100 ecr 0", o);
+  t.arrives("P. 1:11(10) ack 1");
+  t.user_receives(10);
+  t.passes(40ms);
+  t.sends(". 1:1(0) ack 11");
+}
+
+TEST(rfc7323_timestamps, stand_on_a_reset) {  // RFC 7323 §3.2, §5.2
+  auto t = with_timestamps();
+  t.silent_for(1s);
+  t.user_aborts();
+  t.sends("R. 1:1(0) ack 1 <TS val 1000 ecr 100>");
+}
+
+TEST(rfc7323_timestamps, of_an_active_open_are_followed_from_the_first_segment_on) {  // RFC 7323 §4.3: Last.ACK.sent
+  for (const std::uint32_t before_wrap : {50u, 0x90000000u}) {
+    script_options o;
+    o.irs_before_wrap = before_wrap;
+    auto t = script::opening(o);
+    t.datagram_arrives(t.datagram("S. 0:0(0) ack 1 win 65535 <mss 1460,TS val 100 ecr 0>"));
+    t.datagram_arrives(t.datagram("P. 1:11(10) ack 1 <TS val 110 ecr 0>"));  // before our ACK of the SYN could leave
+    t.sends(". 1:1(0) ack 11 <TS val 0 ecr 110>");
+  }
+}
+
+TEST(rfc7323_paws, drops_what_is_older_than_recent_and_acknowledges) {  // RFC 7323 §5.3, R1
   auto t = with_timestamps();
   t.arrives("P. 1:11(10) ack 1 <TS val 99 ecr 0>");
   t.sends(". 1:1(0) ack 1 <TS val 0 ecr 100>");
@@ -222,13 +271,13 @@ TEST(paws, drops_what_is_older_than_recent_and_acknowledges) {  // RFC 7323 §5.
   t.sends(". 1:1(0) ack 11");
 }
 
-TEST(paws, lets_a_reset_pass) {  // RFC 7323 §5.3, R1: "and not an RST"
+TEST(rfc7323_paws, lets_a_reset_pass) {  // RFC 7323 §5.3, R1: "and not an RST"
   auto t = with_timestamps();
   t.arrives("R 1:1(0) <TS val 1 ecr 0>");
   t.closed_with(make_error_code(std::errc::connection_reset));
 }
 
-TEST(paws, compares_on_the_circle) {  // RFC 7323 §5.2
+TEST(rfc7323_paws, compares_on_the_circle) {  // RFC 7323 §5.2
   auto t = with_options("mss 1460,TS val 4294967290 ecr 0");
   t.arrives("P. 1:11(10) ack 1 <TS val 5 ecr 0>");
   t.user_receives(10);
@@ -239,7 +288,7 @@ TEST(paws, compares_on_the_circle) {  // RFC 7323 §5.2
   t.reads_nothing();
 }
 
-TEST(paws, forgets_what_is_older_than_24_days) {  // RFC 7323 §5.5
+TEST(rfc7323_paws, forgets_what_is_older_than_24_days) {  // RFC 7323 §5.5
   auto t = with_timestamps();
   t.silent_for(std::chrono::hours{25 * 24});
   t.arrives("P. 1:11(10) ack 1 <TS val 2160000100 ecr 0>");  // 25 days of 1 ms: on the circle that seems older

@@ -50,13 +50,13 @@ TEST(reset, of_a_passive_open_returns_to_listen) {  // RFC 9293 §3.10.7.4, seco
 TEST(reset, in_the_window_is_challenged_in_each_state) {  // RFC 5961 §3.2
   for (const state s : with_window) {
     SCOPED_TRACE(tcp::name(s));
-    auto t = script::in(s);
-    t.arrives(line_of("R", numbers_in(s).rcv + 1, 0, 0));
-    t.sends(plain_ack(s));
-    t.arrives(line_of("R", numbers_in(s).rcv + 30000, 0, 0));
-    t.sends(plain_ack(s));
-    t.in_state(s);
-    EXPECT_EQ(t.counted().challenge_acks, 2u);
+    for (const std::uint32_t ahead : {1u, 30000u}) {
+      auto t = script::in(s);
+      t.arrives(line_of("R", numbers_in(s).rcv + ahead, 0, 0));
+      t.sends(plain_ack(s));
+      t.in_state(s);
+      EXPECT_EQ(t.counted().challenge_acks, 1u);
+    }
   }
 }
 

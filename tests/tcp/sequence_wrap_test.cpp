@@ -85,6 +85,7 @@ TEST(sequence_wrap, both_edges_of_the_receive_window) {  // RFC 9293 §3.10.7.4,
     t.silent();
     t.arrives("R 65535:65535(0)");
     t.sends(". 1:1(0) ack 1");
+    t.silent_for(1s);
     t.arrives("R 2:2(0)");
     t.sends(". 1:1(0) ack 1");
     t.in_state(state::established);

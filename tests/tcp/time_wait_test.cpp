@@ -125,6 +125,7 @@ TEST(time_wait, takes_a_syn_with_a_newer_timestamp_wherever_its_number_lies) {  
   t.sends(". 2:2(0) ack 2");
   t.arrives("S 1:1(0) win 65535 <mss 1460,TS val 100 ecr 0>");  // not newer, not behind
   t.sends(". 2:2(0) ack 2");
+  t.silent_for(1s);
   t.arrives("S 5:5(0) win 65535 <mss 1460,TS val 99 ecr 0>");  // behind, but older
   t.sends(". 2:2(0) ack 2");
   t.in_state(state::time_wait);
@@ -185,6 +186,31 @@ TEST(time_wait, ends_when_its_user_aborts) {  // RFC 9293 §3.10.5: no reset
   t.in_state(state::closed);
   t.silent();
   EXPECT_EQ(t.connections(), 0u);
+}
+
+// The IP header of the next frame: its octets of service and of hops.
+std::pair<int, int> service_and_hops(script& t) {
+  frame f;
+  EXPECT_TRUE(t.stack().poll_transmit(f, t.now()));
+  return {std::to_integer<int>(f.header()[1]), std::to_integer<int>(f.header()[8])};
+}
+
+TEST(time_wait, answers_with_the_connections_service_and_hop_limit) {
+  auto t = script::in(state::fin_wait_2);
+  t.connection().tos = 0x28;
+  t.connection().hop_limit = 9;
+  t.datagram_arrives(t.datagram("F. 1:1(0) ack 2"));
+  EXPECT_EQ(service_and_hops(t), std::pair(0x28, 9));
+  t.datagram_arrives(t.datagram("F. 1:1(0) ack 2"));
+  EXPECT_EQ(service_and_hops(t), std::pair(0x28, 9));
+}
+
+TEST(reset, of_ours_has_the_connections_service_and_hop_limit) {
+  auto t = script::established();
+  t.connection().tos = 0x28;
+  t.connection().hop_limit = 9;
+  t.user_aborts();
+  EXPECT_EQ(service_and_hops(t), std::pair(0x28, 9));
 }
 
 }  // namespace
