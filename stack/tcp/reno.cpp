@@ -11,9 +11,7 @@ double reno::beta(congestion_cause why) const {
 void reno::in_avoidance(const ack_facts&, std::uint32_t octets) {
   avoided_ += octets;
   if (avoided_ < cwnd()) return;
-  avoided_ -= cwnd();
-  if (avoided_ > cwnd())
-    avoided_ = 0;  // the window has shrunk: what was saved up in the larger one is not all paid out
+  avoided_ %= cwnd();
   open(mss());
 }
 

@@ -91,6 +91,9 @@ TEST(cubic, grows_by_half_of_the_window_a_round_trip_at_most) {  // RFC 9438 §4
     EXPECT_LE(t.cwnd(), 1.5 * before + 1);
     EXPECT_GE(t.cwnd(), 1.4 * before);
   }
+  const double before = t.cwnd();
+  t.ack({.delivered = 1000, .acked = 1000});  // of several windows at once
+  EXPECT_LE(t.cwnd(), 1.5 * before + 1);
 }
 
 TEST(cubic, is_no_slower_than_reno_where_that_is_faster) {  // RFC 9438 §4.3, the Reno-friendly region

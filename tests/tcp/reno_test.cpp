@@ -40,6 +40,15 @@ TEST(reno, congestion_avoidance_adds_a_segment_each_round_trip) {  // RFC 5681 �
   }
 }
 
+TEST(reno,
+     an_ack_adds_a_segment_at_most) {  // RFC 5681 §3.1: no more than SMSS, whatever was saved up in a larger window
+  auto t = at_threshold();
+  t.ack({.delivered = 170, .acked = 170});
+  EXPECT_EQ(t.cwnd(), 51);
+  t.ack({.delivered = 1, .acked = 1});
+  EXPECT_EQ(t.cwnd(), 51);
+}
+
 TEST(reno, a_loss_halves_the_window) {  // RFC 5681 §3.1, equation 4
   teller t{congestion_algorithm::reno, 100};
   t.fills();
