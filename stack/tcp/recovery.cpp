@@ -297,19 +297,20 @@ void layer::judge_timeout(tcb& t, const ack_news& n, instant now) {
 void layer::take_probe_ack(tcb& t, seq ack, const ack_news& n, instant now) {
   auto& r = t.recovery;
   if (!r.probing || ack < r.probe_end) return;
-  if (!r.probe_again || n.probe_dsack) {
-    r.probing = false;  // new text has arrived, or the original and the probe have
-  } else if (ack > r.probe_end) {
-    // The probe repaired the loss of the last segment: that was congestion none the less.
+  // New text has arrived; or the original and the probe have, as a D-SACK or a mere duplicate shows.
+  const bool both_arrived = n.probe_dsack || (ack == r.probe_end && n.acked == 0 && n.duplicate && !n.sacked);
+  if (!r.probe_again || both_arrived) {
     r.probing = false;
-    if (r.phase >= recovery_phase::cwr) return;
-    r.may_undo = false;
-    reduce(t, congestion_cause::loss, n.prior_in_flight, now);
-    t.cc->on_recovered(t.board.in_flight(), now);
-    try_open(t);
-  } else if (n.acked == 0 && n.duplicate && !n.sacked) {
-    r.probing = false;  // a mere duplicate: both have arrived
+    return;
   }
+  if (ack == r.probe_end) return;
+  // The probe repaired the loss of the last segment: that was congestion none the less.
+  r.probing = false;
+  if (r.phase >= recovery_phase::cwr) return;
+  r.may_undo = false;
+  reduce(t, congestion_cause::loss, n.prior_in_flight, now);
+  t.cc->on_recovered(t.board.in_flight(), now);
+  try_open(t);
 }
 
 }  // namespace tunic::tcp
