@@ -174,9 +174,12 @@ bool ecn::take_arrival(const ecn_arrival& a) {
   return (a.text > 0 && before != ce) || ce_since_ack_ >= (a.unacknowledged ? 2 : 3);
 }
 
+// RFC 9768 §3.2.3.2.2: once may be chance, so the option goes again to find out; twice, and nothing new between, is
+// not.
 void ecn::take_duplicate() {
   if (!option_sent_) return;
-  if (std::exchange(old_, true)) option_off_ = true;  // twice, and nothing new between
+  if (std::exchange(old_, true)) option_off_ = true;
+  since_option_ = changed_;
 }
 
 bool ecn::option_is_due() const {

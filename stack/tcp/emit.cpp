@@ -12,7 +12,7 @@ constexpr std::uint16_t checksum_field = 16;  // in the TCP header
 
 wire::tcp_options layer::options_of(const tcb& t, instant now) const {
   wire::tcp_options o;
-  // RFC 7323 §3.2: on each segment, echoing TS.Recent.
+  // RFC 7323 §3.2, §5.2: on each segment, resets too, echoing TS.Recent.
   if (t.timestamps_on) o.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};
   if (t.sack_on && t.rcv.duplicate) o.sack.push_back(*t.rcv.duplicate);  // RFC 2883 §4: first of all
   if (t.sack_on && t.receive_queue.has_gap()) {                          // RFC 2018 §4

@@ -107,7 +107,7 @@ void layer::arrives_time_wait(time_wait& w, const segment& s, instant now) {
     }
     return;
   }
-  if (s.flags.syn) {  // fourth step, as RFC 5961 §4 has it
+  if (s.flags.syn) {  // fourth step, as RFC 5961 §4.2 has it
     challenge(w, now);
     return;
   }

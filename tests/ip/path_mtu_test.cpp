@@ -5,7 +5,7 @@
 namespace tunic::test {
 namespace {
 
-TEST(path_mtu, is_the_devices_until_lowered) {
+TEST(rfc1191_path_mtu, is_the_devices_until_lowered) {
   host h;
   EXPECT_EQ(h.ip.path_mtu(peer4), 1500u);
   h.ip.lower_path_mtu(peer4, 1400, h.now);
@@ -19,7 +19,7 @@ TEST(path_mtu, is_the_devices_until_lowered) {
   EXPECT_EQ(h.ip.path_mtu(peer6), 1500u);
 }
 
-TEST(path_mtu, has_a_floor) {  // RFC 8201 §4
+TEST(rfc1191_path_mtu, has_a_floor) {  // RFC 8201 §4
   host h;
   for (const std::uint32_t lie : {1000u, 68u, 0u}) {
     h.ip.lower_path_mtu(peer4, lie % 500, h.now);
@@ -29,7 +29,7 @@ TEST(path_mtu, has_a_floor) {  // RFC 8201 §4
   }
 }
 
-TEST(path_mtu, of_a_narrow_device_is_the_devices) {
+TEST(rfc1191_path_mtu, of_a_narrow_device_is_the_devices) {
   ip::config c = dual_stack();
   c.mtu = 500;
   host h{c};
@@ -37,7 +37,7 @@ TEST(path_mtu, of_a_narrow_device_is_the_devices) {
   EXPECT_EQ(h.ip.path_mtu(peer4), 500u);
 }
 
-TEST(path_mtu, is_forgotten_after_its_lifetime) {  // RFC 1191 §6.3
+TEST(rfc1191_path_mtu, is_forgotten_after_its_lifetime) {  // RFC 1191 §6.3
   host h;
   EXPECT_EQ(h.ip.next_deadline(), never);
   h.ip.lower_path_mtu(peer4, 1400, h.now);
@@ -57,7 +57,7 @@ TEST(path_mtu, is_forgotten_after_its_lifetime) {  // RFC 1191 §6.3
   EXPECT_EQ(h.ip.next_deadline(), never);
 }
 
-TEST(path_mtu, of_the_oldest_is_forgotten_beyond_the_limit) {
+TEST(rfc1191_path_mtu, of_the_oldest_is_forgotten_beyond_the_limit) {
   ip::config c = dual_stack();
   c.path_mtus = 100;
   host h{c};

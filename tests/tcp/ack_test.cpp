@@ -9,7 +9,7 @@ namespace {
 
 using tcp::state;
 
-TEST(delayed_ack, waits_forty_milliseconds) {  // RFC 9293 §3.8.6.3, MUST-40: less than 0.5 s
+TEST(rfc9293_delayed_ack, waits_forty_milliseconds) {  // RFC 9293 §3.8.6.3, MUST-40: less than 0.5 s
   auto t = script::established();
   t.arrives("P. 1:11(10) ack 1");
   t.silent_for(40ms - 1us);
@@ -18,7 +18,7 @@ TEST(delayed_ack, waits_forty_milliseconds) {  // RFC 9293 §3.8.6.3, MUST-40: l
   t.silent_for(1h);
 }
 
-TEST(delayed_ack, is_counted_from_the_first_unacknowledged_text) {
+TEST(rfc9293_delayed_ack, is_counted_from_the_first_unacknowledged_text) {
   auto t = script::established();
   t.arrives("P. 1:11(10) ack 1");
   t.silent_for(30ms);
@@ -29,7 +29,7 @@ TEST(delayed_ack, is_counted_from_the_first_unacknowledged_text) {
   t.silent_for(1h);
 }
 
-TEST(delayed_ack, ends_with_the_second_full_segment) {  // RFC 9293 §3.8.6.3, SHLD-19
+TEST(rfc9293_delayed_ack, ends_with_the_second_full_segment) {  // RFC 9293 §3.8.6.3, SHLD-19
   auto t = script::established();
   t.arrives(". 1:1461(1460) ack 1");
   t.silent();
@@ -42,8 +42,8 @@ TEST(delayed_ack, ends_with_the_second_full_segment) {  // RFC 9293 §3.8.6.3, S
   t.silent_for(1h);
 }
 
-TEST(delayed_ack,
-     counts_segments_as_full_that_carry_timestamps) {  // RFC 5681 §4.2: a full segment is one of the peer's
+TEST(delayed_ack, counts_segments_as_full_that_carry_timestamps) {
+  // RFC 5681 §4.2: a full segment is one of the peer's
   script_options o;
   o.syn_options = "mss 1460,TS val 100 ecr 0";
   auto t = script::in(tcp::state::syn_received, o);
@@ -55,7 +55,7 @@ TEST(delayed_ack,
   t.sends(". 1:1(0) ack 2897");
 }
 
-TEST(delayed_ack, rides_on_text) {  // RFC 9293 §3.10.7.4, seventh step: piggy-backed
+TEST(rfc9293_delayed_ack, rides_on_text) {  // RFC 9293 §3.10.7.4, seventh step: piggy-backed
   auto t = script::established();
   t.arrives("P. 1:11(10) ack 1");
   t.user_sends(5);
@@ -64,7 +64,7 @@ TEST(delayed_ack, rides_on_text) {  // RFC 9293 §3.10.7.4, seventh step: piggy-
   t.silent_for(1h);
 }
 
-TEST(delayed_ack, is_as_long_as_configured) {
+TEST(rfc9293_delayed_ack, is_as_long_as_configured) {
   script_options o;
   o.stack.tcp.delayed_ack = 100ms;
   auto t = script::established(o);
@@ -74,14 +74,14 @@ TEST(delayed_ack, is_as_long_as_configured) {
   t.sends(". 1:1(0) ack 11");
 }
 
-TEST(ack, is_one_a_batch) {  // RFC 9293 §3.10.7.4, MUST-58, MUST-59
+TEST(rfc9293_ack, is_one_a_batch) {  // RFC 9293 §3.10.7.4, MUST-58, MUST-59
   auto t = script::established();
   for (std::uint32_t i = 0; i < 6; ++i) t.datagram_arrives(t.datagram(line_of(".", 1 + i * 1460, 1460, 1)));
   t.sends(". 1:1(0) ack 8761");
   t.silent_for(1h);
 }
 
-TEST(ack, is_immediate_for_text_out_of_order) {  // RFC 5681 §4.2
+TEST(rfc9293_ack, is_immediate_for_text_out_of_order) {  // RFC 5681 §4.2
   auto t = script::established();
   t.arrives("P. 11:21(10) ack 1");
   t.sends(". 1:1(0) ack 1");
@@ -89,7 +89,7 @@ TEST(ack, is_immediate_for_text_out_of_order) {  // RFC 5681 §4.2
   t.sends(". 1:1(0) ack 1");
 }
 
-TEST(ack, is_immediate_where_a_gap_is_filled_or_narrowed) {  // RFC 5681 §4.2
+TEST(rfc9293_ack, is_immediate_where_a_gap_is_filled_or_narrowed) {  // RFC 5681 §4.2
   auto t = script::established();
   t.arrives("P. 21:31(10) ack 1");
   t.sends(". 1:1(0) ack 1");
@@ -104,21 +104,21 @@ TEST(ack, is_immediate_where_a_gap_is_filled_or_narrowed) {  // RFC 5681 §4.2
   t.sends(". 1:1(0) ack 41");
 }
 
-TEST(ack, is_immediate_for_a_fin) {
+TEST(rfc9293_ack, is_immediate_for_a_fin) {
   auto t = script::established();
   t.arrives("FP. 1:11(10) ack 1");
   t.sends(". 1:1(0) ack 12");
   t.silent_for(1h);
 }
 
-TEST(ack, never_answers_an_ack) {
+TEST(rfc9293_ack, never_answers_an_ack) {
   auto t = script::established();
   t.arrives(". 1:1(0) ack 1");
   t.arrives(". 1:1(0) ack 1 win 1000");
   t.silent_for(1h);
 }
 
-TEST(push, stands_on_the_last_segment_of_what_was_sent) {  // RFC 9293 §3.9.1.2, SEND without a flag: MUST-61
+TEST(rfc9293_push, stands_on_the_last_segment_of_what_was_sent) {  // RFC 9293 §3.9.1.2, SEND without a flag: MUST-61
   auto t = script::established();
   t.user_sends(3000);
   t.sends(". 1:1461(1460) ack 1");
@@ -127,7 +127,7 @@ TEST(push, stands_on_the_last_segment_of_what_was_sent) {  // RFC 9293 §3.9.1.2
   t.sends("P. 2921:3001(80) ack 1");
 }
 
-TEST(nagle, keeps_short_text_while_anything_is_under_way) {  // RFC 9293 §3.7.4, MUST-17
+TEST(rfc9293_nagle, keeps_short_text_while_anything_is_under_way) {  // RFC 9293 §3.7.4, MUST-17
   auto t = script::established();
   t.user_sends(100);
   t.sends("P. 1:101(100) ack 1");
@@ -138,7 +138,7 @@ TEST(nagle, keeps_short_text_while_anything_is_under_way) {  // RFC 9293 §3.7.4
   t.sends("P. 101:201(100) ack 1");
 }
 
-TEST(nagle, lets_full_segments_go) {
+TEST(rfc9293_nagle, lets_full_segments_go) {
   auto t = script::established();
   t.user_sends(100);
   t.sends("P. 1:101(100) ack 1");
@@ -149,7 +149,7 @@ TEST(nagle, lets_full_segments_go) {
   t.sends("P. 1561:1601(40) ack 1");
 }
 
-TEST(nagle, lets_the_last_text_go_with_its_fin) {
+TEST(rfc9293_nagle, lets_the_last_text_go_with_its_fin) {
   auto t = script::established();
   t.user_sends(100);
   t.sends("P. 1:101(100) ack 1");
@@ -157,7 +157,7 @@ TEST(nagle, lets_the_last_text_go_with_its_fin) {
   t.sends("FP. 101:151(50) ack 1");
 }
 
-TEST(nagle, is_off_where_asked) {  // RFC 9293 §3.7.4, MUST-17: for an individual connection
+TEST(rfc9293_nagle, is_off_where_asked) {  // RFC 9293 §3.7.4, MUST-17: for an individual connection
   auto t = script::established({.no_delay = true});
   for (std::uint32_t i = 0; i < 3; ++i) {
     t.user_sends(10);
@@ -165,7 +165,7 @@ TEST(nagle, is_off_where_asked) {  // RFC 9293 §3.7.4, MUST-17: for an individu
   }
 }
 
-TEST(nagle, switched_off_lets_go_what_waits) {
+TEST(rfc9293_nagle, switched_off_lets_go_what_waits) {
   auto t = script::established();
   t.user_sends(100);
   t.sends("P. 1:101(100) ack 1");
@@ -175,7 +175,7 @@ TEST(nagle, switched_off_lets_go_what_waits) {
   t.sends("P. 101:151(50) ack 1");
 }
 
-TEST(nagle, is_inherited_from_the_listener) {
+TEST(rfc9293_nagle, is_inherited_from_the_listener) {
   auto t = script::listening({.no_delay = true});
   t.arrives("S 0:0(0) win 65535 <mss 1460>");
   t.sends("S. 0:0(0) ack 1");

@@ -56,8 +56,8 @@ TEST(rfc5961_blind_syn, outside_the_window_leaves_a_half_open_connection) {  // 
   t.in_state(state::syn_received);
 }
 
-TEST(rfc5961_blind_rst,
-     cannot_widen_its_guess_with_text) {  // RFC 5961 §3.2: the segment's own number counts, not what is left of it
+TEST(rfc5961_blind_rst, cannot_widen_its_guess_with_text) {
+  // RFC 5961 §3.2: the segment's own number counts, not what is left of it
   auto t = script::established();
   t.arrives("P. 1:1001(1000) ack 1");
   t.passes(40ms);
@@ -68,8 +68,8 @@ TEST(rfc5961_blind_rst,
   t.in_state(state::established);
 }
 
-TEST(rfc5961_blind_text,
-     cannot_outdate_genuine_timestamps) {  // RFC 7323 §5.3 with RFC 5961 §5.2: believed only after its ACK is
+TEST(rfc5961_blind_text, cannot_outdate_genuine_timestamps) {
+  // RFC 7323 §5.3 with RFC 5961 §5.2: believed only after its ACK is
   script_options o;
   o.syn_options = "mss 1460,TS val 100 ecr 0";
   auto t = script::in(state::syn_received, o);

@@ -10,7 +10,7 @@ namespace {
 using tcp::state;
 constexpr duration msl = tcp::config{}.msl;
 
-TEST(active_close, waits_two_msl) {  // RFC 9293 §3.6.1, MUST-13
+TEST(rfc9293_active_close, waits_two_msl) {  // RFC 9293 §3.6.1, MUST-13
   auto t = script::established();
   t.user_closes();
   t.sends("F. 1:1(0) ack 1");
@@ -24,7 +24,7 @@ TEST(active_close, waits_two_msl) {  // RFC 9293 §3.6.1, MUST-13
   t.in_state(state::closed);
 }
 
-TEST(normal_close, figure_12_from_the_side_that_closes_first) {  // RFC 9293 §3.6, figure 12, TCP peer A
+TEST(rfc9293_normal_close, figure_12_from_the_side_that_closes_first) {  // RFC 9293 §3.6, figure 12, TCP peer A
   auto t = script::established();
   t.user_closes();
   t.sends("F. 1:1(0) ack 1");
@@ -40,7 +40,7 @@ TEST(normal_close, figure_12_from_the_side_that_closes_first) {  // RFC 9293 §3
   EXPECT_EQ(t.connections(), 0u);
 }
 
-TEST(normal_close, figure_12_from_the_other_side) {  // RFC 9293 §3.6, figure 12, TCP peer B
+TEST(rfc9293_normal_close, figure_12_from_the_other_side) {  // RFC 9293 §3.6, figure 12, TCP peer B
   auto t = script::established();
   t.arrives("F. 1:1(0) ack 1");
   t.sends(". 1:1(0) ack 2");
@@ -55,7 +55,7 @@ TEST(normal_close, figure_12_from_the_other_side) {  // RFC 9293 §3.6, figure 1
   EXPECT_EQ(t.connections(), 0u);
 }
 
-TEST(simultaneous_close, figure_13) {  // RFC 9293 §3.6, figure 13
+TEST(rfc9293_simultaneous_close, figure_13) {  // RFC 9293 §3.6, figure 13
   auto t = script::established();
   t.user_closes();
   t.sends("F. 1:1(0) ack 1");
@@ -68,7 +68,7 @@ TEST(simultaneous_close, figure_13) {  // RFC 9293 §3.6, figure 13
   t.closed_with({});
 }
 
-TEST(simultaneous_close, with_text_under_way_on_both_sides) {
+TEST(rfc9293_simultaneous_close, with_text_under_way_on_both_sides) {
   auto t = script::established();
   t.user_sends(100);
   t.sends("P. 1:101(100) ack 1");
@@ -85,7 +85,7 @@ TEST(simultaneous_close, with_text_under_way_on_both_sides) {
   t.in_state(state::time_wait);
 }
 
-TEST(half_close, the_peers_text_still_arrives) {  // RFC 9293 §3.6: "CLOSE means I have no more data to send"
+TEST(rfc9293_half_close, the_peers_text_still_arrives) {  // RFC 9293 §3.6: "CLOSE means I have no more data to send"
   auto t = script::established();
   t.user_closes();
   t.sends("F. 1:1(0) ack 1");
@@ -101,7 +101,7 @@ TEST(half_close, the_peers_text_still_arrives) {  // RFC 9293 §3.6: "CLOSE mean
   t.at_end();
 }
 
-TEST(half_close, ours_still_leaves) {  // RFC 9293 §3.6, case 2
+TEST(rfc9293_half_close, ours_still_leaves) {  // RFC 9293 §3.6, case 2
   auto t = script::established();
   t.arrives("F. 1:1(0) ack 1");
   t.sends(". 1:1(0) ack 2");
@@ -115,7 +115,7 @@ TEST(half_close, ours_still_leaves) {  // RFC 9293 §3.6, case 2
   t.closed_with({});
 }
 
-TEST(close, the_last_text_and_fin_leave_in_one_segment) {
+TEST(rfc9293_close, the_last_text_and_fin_leave_in_one_segment) {
   auto t = script::established();
   t.user_sends_and_closes(1460 + 100);
   t.sends(". 1:1461(1460) ack 1");
@@ -123,7 +123,8 @@ TEST(close, the_last_text_and_fin_leave_in_one_segment) {
   t.in_state(state::fin_wait_1);
 }
 
-TEST(close, fin_waits_for_the_text_before_it) {  // RFC 9293 §3.10.4: queued until all preceding SENDs are segmentized
+TEST(rfc9293_close, fin_waits_for_the_text_before_it) {
+  // RFC 9293 §3.10.4: queued until all preceding SENDs are segmentized
   auto t = script::established();
   t.arrives(". 1:1(0) ack 1 win 1460");
   t.user_sends(2920);
@@ -136,7 +137,8 @@ TEST(close, fin_waits_for_the_text_before_it) {  // RFC 9293 §3.10.4: queued un
   t.in_state(state::fin_wait_2);
 }
 
-TEST(close, an_acknowledgement_short_of_the_fin_is_not_one_of_it) {  // RFC 9293 §3.10.7.4, fifth step, FIN-WAIT-1
+TEST(rfc9293_close, an_acknowledgement_short_of_the_fin_is_not_one_of_it) {
+  // RFC 9293 §3.10.7.4, fifth step, FIN-WAIT-1
   auto t = script::established();
   t.user_sends_and_closes(100);
   t.sends("FP. 1:101(100) ack 1");
@@ -146,7 +148,7 @@ TEST(close, an_acknowledgement_short_of_the_fin_is_not_one_of_it) {  // RFC 9293
   t.in_state(state::fin_wait_2);
 }
 
-TEST(close, fin_with_an_acknowledgement_of_ours_goes_to_time_wait_at_once) {  // RFC 9293 §3.10.7.4, eighth step
+TEST(rfc9293_close, fin_with_an_acknowledgement_of_ours_goes_to_time_wait_at_once) {  // RFC 9293 §3.10.7.4, eighth step
   auto t = script::established();
   t.user_closes();
   t.sends("F. 1:1(0) ack 1");
@@ -155,7 +157,7 @@ TEST(close, fin_with_an_acknowledgement_of_ours_goes_to_time_wait_at_once) {  //
   t.in_state(state::time_wait);
 }
 
-TEST(close, fin_that_overtook_text_counts_once_the_text_is_there) {  // RFC 9293 §3.10.7.4, SHLD-31
+TEST(rfc9293_close, fin_that_overtook_text_counts_once_the_text_is_there) {  // RFC 9293 §3.10.7.4, SHLD-31
   auto t = script::established();
   t.arrives("FP. 11:21(10) ack 1");
   t.sends(". 1:1(0) ack 1");
@@ -167,7 +169,7 @@ TEST(close, fin_that_overtook_text_counts_once_the_text_is_there) {  // RFC 9293
   t.at_end();
 }
 
-TEST(close, over_version_6) {
+TEST(rfc9293_close, over_version_6) {
   auto t = script::established({.ipv6 = true});
   t.user_closes();
   t.sends("F. 1:1(0) ack 1");
@@ -179,7 +181,7 @@ TEST(close, over_version_6) {
   t.closed_with({});
 }
 
-TEST(close, in_syn_received_waits_for_the_handshake) {  // RFC 9293 §3.10.4, SYN-RECEIVED
+TEST(rfc9293_close, in_syn_received_waits_for_the_handshake) {  // RFC 9293 §3.10.4, SYN-RECEIVED
   auto t = script::opening();
   t.arrives("S 0:0(0) win 65535 <mss 1460>");
   t.sends("S. 0:0(0) ack 1");
@@ -190,7 +192,8 @@ TEST(close, in_syn_received_waits_for_the_handshake) {  // RFC 9293 §3.10.4, SY
   t.in_state(state::fin_wait_1);
 }
 
-TEST(close, sends_what_was_queued_before_the_handshake_was_complete) {  // RFC 9293 §3.10.2, SYN-SENT: queue the data
+TEST(rfc9293_close, sends_what_was_queued_before_the_handshake_was_complete) {
+  // RFC 9293 §3.10.2, SYN-SENT: queue the data
   auto t = script::opening();
   EXPECT_EQ(t.user_sends(100), 100u);
   t.silent();

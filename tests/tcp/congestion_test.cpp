@@ -28,7 +28,7 @@ script with_duplicates(int count, std::size_t octets = 14600) {
   return t;
 }
 
-TEST(initial_window, is_ten_segments) {  // RFC 6928 §2
+TEST(rfc6928_initial_window, is_ten_segments) {  // RFC 6928 §2
   auto t = script::established(reno());
   EXPECT_EQ(t.status().cwnd, 14600u);
   t.user_sends(20000);
@@ -36,7 +36,7 @@ TEST(initial_window, is_ten_segments) {  // RFC 6928 §2
   t.silent();
 }
 
-TEST(initial_window, is_one_segment_after_two_lost_syns) {  // RFC 6928 §2, RFC 5681 §3.1
+TEST(rfc6928_initial_window, is_one_segment_after_two_lost_syns) {  // RFC 6928 §2, RFC 5681 §3.1
   for (const int lost : {1, 2}) {
     auto t = script::opening(reno());
     for (int i = 0; i < lost; ++i) {
@@ -49,7 +49,7 @@ TEST(initial_window, is_one_segment_after_two_lost_syns) {  // RFC 6928 §2, RFC
   }
 }
 
-TEST(slow_start, grows_by_what_is_acknowledged) {  // RFC 5681 §3.1, equation 2, counting octets (RFC 3465)
+TEST(rfc5681_slow_start, grows_by_what_is_acknowledged) {  // RFC 5681 §3.1, equation 2, counting octets (RFC 3465)
   auto t = script::established(reno());
   t.user_sends(30000);
   sends_text(t, 1, 14601, false);
@@ -61,7 +61,7 @@ TEST(slow_start, grows_by_what_is_acknowledged) {  // RFC 5681 §3.1, equation 2
   sends_text(t, 17521, 29201, false);
 }
 
-TEST(slow_start, does_not_grow_for_a_window_that_is_not_used) {  // RFC 7661 §3
+TEST(rfc5681_slow_start, does_not_grow_for_a_window_that_is_not_used) {  // RFC 7661 §3
   auto t = script::established(reno());
   t.user_sends(1460);
   t.sends("P. 1:1461(1460) ack 1");
@@ -69,7 +69,8 @@ TEST(slow_start, does_not_grow_for_a_window_that_is_not_used) {  // RFC 7661 §3
   EXPECT_EQ(t.status().cwnd, 14600u);
 }
 
-TEST(timeout, sets_the_threshold_to_half_of_the_flight_and_the_window_to_one_segment) {  // RFC 5681 §3.1, equation 4
+TEST(rfc5681_timeout, sets_the_threshold_to_half_of_the_flight_and_the_window_to_one_segment) {
+  // RFC 5681 §3.1, equation 4
   auto t = with_duplicates(0);
   t.passes(rto_min);
   t.sends(". 1:1461(1460) ack 1");
@@ -80,7 +81,8 @@ TEST(timeout, sets_the_threshold_to_half_of_the_flight_and_the_window_to_one_seg
   EXPECT_EQ(t.status().ssthresh, 7300u);  // held constant over further timeouts of the same segment
 }
 
-TEST(timeout, again_before_the_first_one_is_made_good_leaves_the_threshold) {  // RFC 5681 §3.1, after equation 4
+TEST(rfc5681_timeout, again_before_the_first_one_is_made_good_leaves_the_threshold) {
+  // RFC 5681 §3.1, after equation 4
   auto t = with_duplicates(0);
   t.passes(rto_min);
   t.sends(". 1:1461(1460) ack 1");
@@ -92,7 +94,7 @@ TEST(timeout, again_before_the_first_one_is_made_good_leaves_the_threshold) {  /
   EXPECT_EQ(t.status().cwnd, 1460u);
 }
 
-TEST(congestion_avoidance, begins_at_the_threshold_and_grows_by_a_segment_a_window) {  // RFC 5681 §3.1
+TEST(rfc5681_congestion_avoidance, begins_at_the_threshold_and_grows_by_a_segment_a_window) {  // RFC 5681 §3.1
   auto t = with_duplicates(0);
   t.passes(rto_min);
   t.sends(". 1:1461(1460) ack 1");
@@ -111,7 +113,7 @@ TEST(congestion_avoidance, begins_at_the_threshold_and_grows_by_a_segment_a_wind
   EXPECT_EQ(t.status().cwnd, 8760u);  // a window and a bit were acknowledged since
 }
 
-TEST(fast_retransmit, comes_with_the_third_duplicate) {  // RFC 5681 §3.2
+TEST(rfc5681_fast_retransmit, comes_with_the_third_duplicate) {  // RFC 5681 §3.2
   auto t = with_duplicates(2);
   t.silent();
   t.arrives(". 1:1(0) ack 1");
@@ -121,7 +123,8 @@ TEST(fast_retransmit, comes_with_the_third_duplicate) {  // RFC 5681 §3.2
   EXPECT_EQ(t.status().retransmits, 1u);
 }
 
-TEST(fast_retransmit, counts_only_what_is_a_duplicate) {  // RFC 5681 §2: no text, same window, something under way
+TEST(rfc5681_fast_retransmit, counts_only_what_is_a_duplicate) {
+  // RFC 5681 §2: no text, same window, something under way
   auto t = with_duplicates(2);
   t.arrives("P. 1:11(10) ack 1");           // carries text
   t.arrives(". 11:11(0) ack 1 win 65000");  // another window
@@ -132,14 +135,14 @@ TEST(fast_retransmit, counts_only_what_is_a_duplicate) {  // RFC 5681 §2: no te
   t.sends(". 1:1461(1460) ack 11");
 }
 
-TEST(fast_retransmit, needs_text_under_way) {
+TEST(rfc5681_fast_retransmit, needs_text_under_way) {
   auto t = script::established(reno());
   for (int i = 0; i < 5; ++i) t.arrives(". 1:1(0) ack 1");
   t.silent();
   EXPECT_EQ(t.status().cwnd, 14600u);
 }
 
-TEST(limited_transmit, sends_a_new_segment_for_each_of_the_first_two_duplicates) {  // RFC 3042 §2
+TEST(rfc3042_limited_transmit, sends_a_new_segment_for_each_of_the_first_two_duplicates) {  // RFC 3042 §2
   auto t = with_duplicates(0, 20 * 1460);
   t.arrives(". 1:1(0) ack 1");
   t.sends(". 14601:16061(1460) ack 1");
@@ -150,7 +153,7 @@ TEST(limited_transmit, sends_a_new_segment_for_each_of_the_first_two_duplicates)
   t.sends(". 1:1461(1460) ack 1");
 }
 
-TEST(fast_recovery, sends_a_segment_for_two_that_have_left) {  // RFC 9937 §6.2: half of the window in a round trip
+TEST(rfc6582_newreno, sends_a_segment_for_two_that_have_left) {  // RFC 9937 §6.2: half of the window in a round trip
   auto t = with_duplicates(0, 30 * 1460);
   for (int i = 0; i < 3; ++i) {
     t.arrives(". 1:1(0) ack 1");
@@ -166,7 +169,7 @@ TEST(fast_recovery, sends_a_segment_for_two_that_have_left) {  // RFC 9937 §6.2
   EXPECT_EQ(sent, 4);
 }
 
-TEST(fast_recovery, a_partial_acknowledgement_sends_the_next_hole) {  // RFC 6582 §3.2, step 3
+TEST(rfc6582_newreno, a_partial_acknowledgement_sends_the_next_hole) {  // RFC 6582 §3.2, step 3
   auto t = with_duplicates(3);
   t.sends(". 1:1461(1460) ack 1");
   for (int i = 3; i < 8; ++i) t.arrives(". 1:1(0) ack 1");
@@ -176,7 +179,7 @@ TEST(fast_recovery, a_partial_acknowledgement_sends_the_next_hole) {  // RFC 658
   t.silent();
 }
 
-TEST(fast_recovery, a_full_acknowledgement_ends_it_at_the_threshold) {  // RFC 6582 §3.2, step 3; RFC 9937 §6.2
+TEST(rfc6582_newreno, a_full_acknowledgement_ends_it_at_the_threshold) {  // RFC 6582 §3.2, step 3; RFC 9937 §6.2
   auto t = with_duplicates(3);
   t.sends(". 1:1461(1460) ack 1");
   for (int i = 3; i < 9; ++i) t.arrives(". 1:1(0) ack 1");
@@ -186,7 +189,7 @@ TEST(fast_recovery, a_full_acknowledgement_ends_it_at_the_threshold) {  // RFC 6
   t.silent();
 }
 
-TEST(fast_recovery, a_lost_retransmission_is_left_to_the_timer_without_sack) {
+TEST(rfc6582_newreno, a_lost_retransmission_is_left_to_the_timer_without_sack) {
   auto t = with_duplicates(3);
   t.sends(". 1:1461(1460) ack 1");
   for (int i = 0; i < 6; ++i) t.arrives(". 1:1(0) ack 1");
@@ -196,7 +199,7 @@ TEST(fast_recovery, a_lost_retransmission_is_left_to_the_timer_without_sack) {
   EXPECT_EQ(t.status().cwnd, 1460u);
 }
 
-TEST(fast_retransmit, does_not_start_again_for_what_recovery_sent) {  // RFC 6582 §3.2, step 1, and §4.1
+TEST(rfc5681_fast_retransmit, does_not_start_again_for_what_recovery_sent) {  // RFC 6582 §3.2, step 1, and §4.1
   auto t = with_duplicates(0);
   t.passes(rto_min);
   t.sends(". 1:1461(1460) ack 1");
@@ -212,7 +215,7 @@ TEST(fast_retransmit, does_not_start_again_for_what_recovery_sent) {  // RFC 658
   t.sends(". 17521:18981(1460) ack 1");
 }
 
-TEST(idle, restarts_from_the_initial_window) {  // RFC 5681 §4.1
+TEST(rfc5681_idle, restarts_from_the_initial_window) {  // RFC 5681 §4.1
   auto t = script::established(reno());
   t.user_sends(14600);
   sends_text(t, 1, 14601);
@@ -225,7 +228,7 @@ TEST(idle, restarts_from_the_initial_window) {  // RFC 5681 §4.1
   EXPECT_EQ(t.status().cwnd, 14600u);
 }
 
-TEST(idle, of_less_than_a_timeout_keeps_the_window) {
+TEST(rfc5681_idle, of_less_than_a_timeout_keeps_the_window) {
   auto t = script::established(reno());
   t.user_sends(14600);
   sends_text(t, 1, 14601);

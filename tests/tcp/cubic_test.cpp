@@ -24,25 +24,26 @@ double k(double w_max) {
   return std::cbrt(w_max * 0.3 / 0.4);
 }
 
-TEST(cubic, a_loss_leaves_seven_tenths) {  // RFC 9438 §4.6
+TEST(rfc9438_cubic, a_loss_leaves_seven_tenths) {  // RFC 9438 §4.6
   EXPECT_NEAR(after_loss(100).cwnd(), 70, 0.1);
 }
 
-TEST(cubic, a_mark_leaves_seventeen_twentieths) {  // RFC 8511 §3.1
+TEST(rfc9438_cubic, a_mark_leaves_seventeen_twentieths) {  // RFC 8511 §3.1
   teller t{congestion_algorithm::cubic, 100};
   t.fills();
   t.cc->on_congestion(congestion_cause::ecn, t.in_flight, t.now);
   EXPECT_EQ(t.ssthresh(), 85);
 }
 
-TEST(cubic, cuts_the_window_not_what_is_in_flight) {  // RFC 9438 §4.6, and Linux after a timeout of a lone segment
+TEST(rfc9438_cubic, cuts_the_window_not_what_is_in_flight) {
+  // RFC 9438 §4.6, and Linux after a timeout of a lone segment
   teller t{congestion_algorithm::cubic};
   t.sends(1);
   t.times_out();
   EXPECT_EQ(t.ssthresh(), 7);
 }
 
-TEST(cubic, comes_back_to_w_max_at_k) {  // RFC 9438 §4.2, equation 2
+TEST(rfc9438_cubic, comes_back_to_w_max_at_k) {  // RFC 9438 §4.2, equation 2
   for (const std::uint32_t window : {1000u, 4000u}) {
     auto t = after_loss(window, 200ms);  // long enough that Reno would be slower
     t.round_trip(10);
@@ -55,7 +56,7 @@ TEST(cubic, comes_back_to_w_max_at_k) {  // RFC 9438 §4.2, equation 2
   }
 }
 
-TEST(cubic, is_steep_then_flat_then_steep) {  // RFC 9438 §4.4 and §4.5, the concave and the convex region
+TEST(rfc9438_cubic, is_steep_then_flat_then_steep) {  // RFC 9438 §4.4 and §4.5, the concave and the convex region
   auto t = after_loss(2000, 200ms);
   const auto growth = [&](duration d) {
     const double before = t.cwnd();
@@ -72,7 +73,7 @@ TEST(cubic, is_steep_then_flat_then_steep) {  // RFC 9438 §4.4 and §4.5, the c
   EXPECT_GT(late, 10 * middle);
 }
 
-TEST(cubic, does_not_depend_on_the_round_trip_time) {  // RFC 9438 §3.2
+TEST(rfc9438_cubic, does_not_depend_on_the_round_trip_time) {  // RFC 9438 §3.2
   const auto after = [](duration rtt) {
     auto t = after_loss(2000, rtt);
     for (const instant until = t.now + 8s; t.now < until;) t.round_trip(10);
@@ -81,7 +82,7 @@ TEST(cubic, does_not_depend_on_the_round_trip_time) {  // RFC 9438 §3.2
   EXPECT_NEAR(after(100ms), after(300ms), 20);
 }
 
-TEST(cubic, grows_by_half_of_the_window_a_round_trip_at_most) {  // RFC 9438 §4.2: target at most 1.5 cwnd
+TEST(rfc9438_cubic, grows_by_half_of_the_window_a_round_trip_at_most) {  // RFC 9438 §4.2: target at most 1.5 cwnd
   auto t = after_loss(20, 3s);
   t.round_trip();
   t.round_trip();
@@ -96,7 +97,7 @@ TEST(cubic, grows_by_half_of_the_window_a_round_trip_at_most) {  // RFC 9438 §4
   EXPECT_LE(t.cwnd(), 1.5 * before + 1);
 }
 
-TEST(cubic, is_no_slower_than_reno_where_that_is_faster) {  // RFC 9438 §4.3, the Reno-friendly region
+TEST(rfc9438_cubic, is_no_slower_than_reno_where_that_is_faster) {  // RFC 9438 §4.3, the Reno-friendly region
   auto t = after_loss(20, 10ms);
   const double alpha = 3 * 0.3 / 1.7;
   for (int i = 1; i <= 8; ++i) {
@@ -109,7 +110,7 @@ TEST(cubic, is_no_slower_than_reno_where_that_is_faster) {  // RFC 9438 §4.3, t
   EXPECT_NEAR(t.cwnd(), before + 5, 0.5);
 }
 
-TEST(cubic, a_second_loss_below_the_last_plateau_lowers_it) {  // RFC 9438 §4.7, fast convergence
+TEST(rfc9438_cubic, a_second_loss_below_the_last_plateau_lowers_it) {  // RFC 9438 §4.7, fast convergence
   auto t = after_loss(1000, 200ms);
   t.round_trip(10);
   const double window = t.cwnd();
@@ -126,7 +127,7 @@ TEST(cubic, a_second_loss_below_the_last_plateau_lowers_it) {  // RFC 9438 §4.7
   EXPECT_NEAR(t.cwnd(), w_max, w_max / 100);
 }
 
-TEST(cubic, after_a_timeout_the_threshold_is_the_plateau) {  // RFC 9438 §4.8: K = 0 and W_max = cwnd
+TEST(rfc9438_cubic, after_a_timeout_the_threshold_is_the_plateau) {  // RFC 9438 §4.8: K = 0 and W_max = cwnd
   teller t{congestion_algorithm::cubic, 1000, true, 200ms};
   t.fills();
   t.times_out();
@@ -138,7 +139,8 @@ TEST(cubic, after_a_timeout_the_threshold_is_the_plateau) {  // RFC 9438 §4.8: 
   EXPECT_NEAR(t.cwnd(), window + 0.4 * 4.2 * 4.2 * 4.2, 2.5);  // the convex region from the start
 }
 
-TEST(cubic, adds_a_segment_for_each_thirteen_after_a_timeout_at_seven) {  // as in Linux's script: W_est with alpha
+TEST(rfc9438_cubic, adds_a_segment_for_each_thirteen_after_a_timeout_at_seven) {
+  // as in Linux's script: W_est with alpha
   teller t{congestion_algorithm::cubic};
   t.sends(1);
   t.times_out();
@@ -154,7 +156,7 @@ TEST(cubic, adds_a_segment_for_each_thirteen_after_a_timeout_at_seven) {  // as 
   EXPECT_GE(t.cwnd(), 8);
 }
 
-TEST(cubic, a_loss_that_was_none_gives_the_epoch_back) {  // RFC 9438 §4.9
+TEST(rfc9438_cubic, a_loss_that_was_none_gives_the_epoch_back) {  // RFC 9438 §4.9
   auto t = after_loss(1000, 200ms);
   auto undisturbed = after_loss(1000, 200ms);
   for (int i = 0; i < 20; ++i) {
@@ -176,7 +178,7 @@ TEST(cubic, a_loss_that_was_none_gives_the_epoch_back) {  // RFC 9438 §4.9
   EXPECT_NEAR(t.cwnd(), undisturbed.cwnd(), 1);
 }
 
-TEST(cubic, time_without_use_is_no_time) {  // RFC 9438 §5.8
+TEST(rfc9438_cubic, time_without_use_is_no_time) {  // RFC 9438 §5.8
   auto t = after_loss(1000, 200ms);
   auto busy = after_loss(1000, 200ms);
   for (int i = 0; i < 10; ++i) {
@@ -203,7 +205,7 @@ TEST(cubic, time_without_use_is_no_time) {  // RFC 9438 §5.8
   EXPECT_NEAR(t.cwnd(), busy.cwnd(), 4);
 }
 
-TEST(cubic, grows_alike_by_many_acks_and_by_few) {  // RFC 9438 §4.4: in proportion to what is acknowledged
+TEST(rfc9438_cubic, grows_alike_by_many_acks_and_by_few) {  // RFC 9438 §4.4: in proportion to what is acknowledged
   auto t = after_loss(2000, 200ms);
   auto rough = after_loss(2000, 200ms);
   for (int i = 0; i < 60; ++i) {
@@ -218,7 +220,7 @@ struct cell {
   duration rtt;
 };
 
-TEST(cubic, fills_the_pipe) {  // RFC 9438 §3.1
+TEST(rfc9438_cubic, fills_the_pipe) {  // RFC 9438 §3.1
   for (const cell c : {cell{20, 10ms}, cell{20, 100ms}, cell{100, 50ms}, cell{100, 200ms}}) {
     path p{.rate = c.mbit * 1e6 / 8, .rtt = c.rtt};
     p.queue = p.rate * 2 * std::chrono::duration<double>(c.rtt).count();
@@ -229,7 +231,7 @@ TEST(cubic, fills_the_pipe) {  // RFC 9438 §3.1
   }
 }
 
-TEST(cubic, returns_to_its_largest_window_at_about_k) {  // RFC 9438 §4.2, in a closed loop
+TEST(rfc9438_cubic, returns_to_its_largest_window_at_about_k) {  // RFC 9438 §4.2, in a closed loop
   path p{.rate = 100e6 / 8, .rtt = 100ms};
   p.queue = p.rate * 0.1;
   bottleneck b{p};
@@ -253,7 +255,7 @@ TEST(cubic, returns_to_its_largest_window_at_about_k) {  // RFC 9438 §4.2, in a
   EXPECT_GE(seen, 4u);
 }
 
-TEST(cubic, two_flows_converge) {  // RFC 9438 §5.5
+TEST(rfc9438_cubic, two_flows_converge) {  // RFC 9438 §5.5
   path p{.rate = 20e6 / 8, .rtt = 50ms};
   p.queue = p.rate * 0.05;
   bottleneck b{p};
@@ -268,7 +270,7 @@ TEST(cubic, two_flows_converge) {  // RFC 9438 §5.5
   EXPECT_GT((x + y) * 1.027 / 100 / p.rate, 0.97);
 }
 
-TEST(cubic, a_marking_queue_is_filled_without_a_loss) {  // RFC 3168 §6.1.2, RFC 8511
+TEST(rfc9438_cubic, a_marking_queue_is_filled_without_a_loss) {  // RFC 3168 §6.1.2, RFC 8511
   path p{.rate = 20e6 / 8, .rtt = 50ms};
   p.queue = p.rate * 0.1;
   p.mark_above = p.rate * 0.03;

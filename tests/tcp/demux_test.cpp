@@ -17,7 +17,7 @@ four_tuple ends(std::uint32_t i) {
       {address::v4(198, 51, 100, static_cast<std::uint8_t>(1 + i / 60000)), static_cast<std::uint16_t>(i % 60000 + 1)}};
 }
 
-TEST(demux, finds_each_of_a_hundred_thousand_while_it_grows_and_empties) {
+TEST(rfc9293_demux, finds_each_of_a_hundred_thousand_while_it_grows_and_empties) {
   constexpr std::uint32_t count = 100'000;
   std::vector<std::unique_ptr<demux_node>> nodes;
   demux table{key};
@@ -40,7 +40,7 @@ TEST(demux, finds_each_of_a_hundred_thousand_while_it_grows_and_empties) {
   EXPECT_EQ(table.size(), 0u);
 }
 
-TEST(demux, tells_the_ends_apart_in_each_of_their_parts) {
+TEST(rfc9293_demux, tells_the_ends_apart_in_each_of_their_parts) {
   const four_tuple base{{address::v4(198, 51, 100, 2), 80}, {address::v4(198, 51, 100, 1), 40000}};
   demux_node node{demux_kind::tcb, base};
   demux table{key};

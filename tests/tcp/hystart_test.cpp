@@ -21,14 +21,15 @@ struct slow_start {
   }
 };
 
-TEST(hystart, a_steady_round_trip_time_leaves_slow_start_alone) {  // RFC 9406 §4.2
+TEST(rfc9406_hystart, a_steady_round_trip_time_leaves_slow_start_alone) {  // RFC 9406 §4.2
   slow_start s{tcp::hystart{true}};
   for (int i = 0; i < 20; ++i) s.round(100ms);
   EXPECT_FALSE(s.h.conservative());
   EXPECT_EQ(s.window, 170 * seg);
 }
 
-TEST(hystart, a_rise_by_an_eighth_slows_growth_to_a_quarter) {  // RFC 9406 §4.2, RttThresh and CSS_GROWTH_DIVISOR
+TEST(rfc9406_hystart, a_rise_by_an_eighth_slows_growth_to_a_quarter) {
+  // RFC 9406 §4.2, RttThresh and CSS_GROWTH_DIVISOR
   slow_start s{tcp::hystart{true}};
   s.round(80ms);
   s.round(89ms);
@@ -40,7 +41,7 @@ TEST(hystart, a_rise_by_an_eighth_slows_growth_to_a_quarter) {  // RFC 9406 §4.
   EXPECT_EQ(s.window - before, 2 * seg);
 }
 
-TEST(hystart, the_rise_that_counts_is_four_milliseconds_at_least_and_sixteen_at_most) {  // RFC 9406 §4.3
+TEST(rfc9406_hystart, the_rise_that_counts_is_four_milliseconds_at_least_and_sixteen_at_most) {  // RFC 9406 §4.3
   slow_start s{tcp::hystart{true}};
   s.round(1ms);
   s.round(4900us);
@@ -55,7 +56,7 @@ TEST(hystart, the_rise_that_counts_is_four_milliseconds_at_least_and_sixteen_at_
   EXPECT_TRUE(far.h.conservative());
 }
 
-TEST(hystart, needs_eight_samples_in_a_round) {  // RFC 9406 §4.3, N_RTT_SAMPLE
+TEST(rfc9406_hystart, needs_eight_samples_in_a_round) {  // RFC 9406 §4.3, N_RTT_SAMPLE
   slow_start s{tcp::hystart{true}};
   s.round(80ms);
   s.round(200ms, 7);
@@ -64,7 +65,7 @@ TEST(hystart, needs_eight_samples_in_a_round) {  // RFC 9406 §4.3, N_RTT_SAMPLE
   EXPECT_TRUE(s.h.conservative());
 }
 
-TEST(hystart, goes_by_the_least_of_a_round) {  // RFC 9406 §4.2: a round trip time that falls late is no rise
+TEST(rfc9406_hystart, goes_by_the_least_of_a_round) {  // RFC 9406 §4.2: a round trip time that falls late is no rise
   slow_start s{tcp::hystart{true}};
   s.round(200ms);
   for (int i = 0; i < 7; ++i) s.h.on_ack(seg, seg, i == 0, 300ms);
@@ -72,7 +73,7 @@ TEST(hystart, goes_by_the_least_of_a_round) {  // RFC 9406 §4.2: a round trip t
   EXPECT_FALSE(s.h.conservative());
 }
 
-TEST(hystart, five_conservative_rounds_end_slow_start) {  // RFC 9406 §4.2, CSS_ROUNDS: that of the rise counts
+TEST(rfc9406_hystart, five_conservative_rounds_end_slow_start) {  // RFC 9406 §4.2, CSS_ROUNDS: that of the rise counts
   slow_start s{tcp::hystart{true}};
   s.round(80ms);
   s.round(100ms);
@@ -85,7 +86,7 @@ TEST(hystart, five_conservative_rounds_end_slow_start) {  // RFC 9406 §4.2, CSS
   EXPECT_TRUE(s.h.over());
 }
 
-TEST(hystart, a_fall_of_the_round_trip_time_takes_slow_start_up_again) {  // RFC 9406 §4.2, cssBaselineMinRtt
+TEST(rfc9406_hystart, a_fall_of_the_round_trip_time_takes_slow_start_up_again) {  // RFC 9406 §4.2, cssBaselineMinRtt
   slow_start s{tcp::hystart{true}};
   s.round(80ms);
   s.round(100ms);
@@ -105,13 +106,13 @@ TEST(hystart, a_fall_of_the_round_trip_time_takes_slow_start_up_again) {  // RFC
   EXPECT_TRUE(s.h.over());
 }
 
-TEST(hystart, an_ack_opens_the_window_by_eight_segments_where_nothing_is_paced) {  // RFC 9406 §4.3, L
+TEST(rfc9406_hystart, an_ack_opens_the_window_by_eight_segments_where_nothing_is_paced) {  // RFC 9406 §4.3, L
   tcp::hystart paced{true}, bursts{false};
   EXPECT_EQ(paced.on_ack(40 * seg, seg, true, 80ms), 40 * seg);
   EXPECT_EQ(bursts.on_ack(40 * seg, seg, true, 80ms), 8 * seg);
 }
 
-TEST(hystart, is_for_the_first_slow_start_only) {  // RFC 9406 §4.3
+TEST(rfc9406_hystart, is_for_the_first_slow_start_only) {  // RFC 9406 §4.3
   teller t{congestion_algorithm::cubic, 1000};
   t.fills();
   t.times_out();
@@ -122,7 +123,7 @@ TEST(hystart, is_for_the_first_slow_start_only) {  // RFC 9406 §4.3
   }
 }
 
-TEST(hystart, ends_cubics_slow_start_at_the_window_reached) {  // RFC 9406 §4.2: ssthresh = cwnd
+TEST(rfc9406_hystart, ends_cubics_slow_start_at_the_window_reached) {  // RFC 9406 §4.2: ssthresh = cwnd
   teller t{congestion_algorithm::cubic};
   t.round_trip();
   t.rtt = 200ms;
@@ -131,7 +132,7 @@ TEST(hystart, ends_cubics_slow_start_at_the_window_reached) {  // RFC 9406 §4.2
   EXPECT_NEAR(t.cwnd(), t.ssthresh(), 1);
 }
 
-TEST(hystart, leaves_slow_start_before_a_deep_queue_overflows) {  // RFC 9406 §1
+TEST(rfc9406_hystart, leaves_slow_start_before_a_deep_queue_overflows) {  // RFC 9406 §1
   for (const auto rtt : {20ms, 50ms, 100ms, 200ms}) {
     for (const double rate : {20e6 / 8, 100e6 / 8}) {
       const double bdp = rate * std::chrono::duration<double>(rtt).count();

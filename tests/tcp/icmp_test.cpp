@@ -25,7 +25,7 @@ ip::icmp_error too_big(std::uint32_t mtu) {
   return e;
 }
 
-TEST(icmp, a_hard_error_refuses_an_active_open) {  // RFC 9293 §3.9.2.2; RFC 5461 §4.1: only there
+TEST(rfc5461_icmp, a_hard_error_refuses_an_active_open) {  // RFC 9293 §3.9.2.2; RFC 5461 §4.1: only there
   for (const auto code : {unreachable_code::port, unreachable_code::protocol, unreachable_code::prohibited}) {
     auto t = script::opening();
     t.icmp_arrives(unreachable(code), 0);
@@ -34,7 +34,8 @@ TEST(icmp, a_hard_error_refuses_an_active_open) {  // RFC 9293 §3.9.2.2; RFC 54
   }
 }
 
-TEST(icmp, a_soft_error_is_remembered_as_the_reason_of_a_time_out) {  // RFC 9293 §3.9.2.2, MUST-56; RFC 5461 §2.2
+TEST(rfc5461_icmp, a_soft_error_is_remembered_as_the_reason_of_a_time_out) {
+  // RFC 9293 §3.9.2.2, MUST-56; RFC 5461 §2.2
   const std::pair<unreachable_code, std::errc> cases[] = {{unreachable_code::network, std::errc::network_unreachable},
                                                           {unreachable_code::host, std::errc::host_unreachable}};
   for (const auto& [code, reason] : cases) {
@@ -46,7 +47,7 @@ TEST(icmp, a_soft_error_is_remembered_as_the_reason_of_a_time_out) {  // RFC 929
   }
 }
 
-TEST(icmp, a_hard_error_does_not_end_a_synchronised_connection) {  // RFC 5461 §4.1, RFC 5927 §5.2
+TEST(rfc5461_icmp, a_hard_error_does_not_end_a_synchronised_connection) {  // RFC 5461 §4.1, RFC 5927 §5.2
   for (const state s : {state::established, state::close_wait}) {
     SCOPED_TRACE(tcp::name(s));
     auto t = script::in(s);
@@ -59,7 +60,7 @@ TEST(icmp, a_hard_error_does_not_end_a_synchronised_connection) {  // RFC 5461 �
   }
 }
 
-TEST(icmp, a_soft_error_that_passes_is_forgotten) {  // the reason of a time-out much later is another one
+TEST(rfc5461_icmp, a_soft_error_that_passes_is_forgotten) {  // the reason of a time-out much later is another one
   auto t = script::established();
   t.user_sends(10);
   t.sends("P. 1:11(10) ack 1");
@@ -71,7 +72,7 @@ TEST(icmp, a_soft_error_that_passes_is_forgotten) {  // the reason of a time-out
   t.closed_with(make_error_code(std::errc::timed_out));
 }
 
-TEST(icmp, about_what_is_not_under_way_is_ignored) {  // RFC 5927 §4.1
+TEST(rfc5461_icmp, about_what_is_not_under_way_is_ignored) {  // RFC 5927 §4.1
   auto t = script::opening();
   for (const std::uint32_t about : {1u, 1000u, 0xffffffffu}) t.icmp_arrives(unreachable(unreachable_code::port), about);
   t.in_state(state::syn_sent);
@@ -83,19 +84,20 @@ TEST(icmp, about_what_is_not_under_way_is_ignored) {  // RFC 5927 §4.1
   quiet.dropped(drop::icmp_unrelated);
 }
 
-TEST(icmp, about_no_connection_is_ignored) {
+TEST(rfc5461_icmp, about_no_connection_is_ignored) {
   script t;
   t.icmp_arrives(unreachable(unreachable_code::port), 0);
   t.dropped(drop::icmp_unrelated);
 }
 
-TEST(icmp, about_time_wait_is_ignored) {
+TEST(rfc5461_icmp, about_time_wait_is_ignored) {
   auto t = script::in(state::time_wait);
   t.icmp_arrives(unreachable(unreachable_code::port), 1);
   t.in_state(state::time_wait);
 }
 
-TEST(packet_too_big, lowers_the_segment_size_and_sends_at_once_what_did_not_fit) {  // RFC 8201 §5.5, RFC 1191 §6.4
+TEST(rfc1191_packet_too_big, lowers_the_segment_size_and_sends_at_once_what_did_not_fit) {
+  // RFC 8201 §5.5, RFC 1191 §6.4
   auto t = script::established();
   t.user_sends(2920);
   sends_text(t, 1, 2921);
@@ -109,7 +111,7 @@ TEST(packet_too_big, lowers_the_segment_size_and_sends_at_once_what_did_not_fit)
   t.sends("P. 2001:2921(920) ack 1");
 }
 
-TEST(packet_too_big, over_version_6_has_the_floor_of_its_least_mtu) {  // RFC 8201 §4
+TEST(rfc1191_packet_too_big, over_version_6_has_the_floor_of_its_least_mtu) {  // RFC 8201 §4
   auto t = script::established({.ipv6 = true, .syn_options = "mss 1440"});
   t.user_sends(1440);
   t.sends("P. 1:1441(1440) ack 1");
@@ -119,7 +121,7 @@ TEST(packet_too_big, over_version_6_has_the_floor_of_its_least_mtu) {  // RFC 82
   t.sends("P. 1221:1441(220) ack 1");
 }
 
-TEST(packet_too_big, cannot_raise_the_segment_size) {
+TEST(rfc1191_packet_too_big, cannot_raise_the_segment_size) {
   auto t = script::established();
   t.user_sends(10);
   t.sends("P. 1:11(10) ack 1");
@@ -128,7 +130,7 @@ TEST(packet_too_big, cannot_raise_the_segment_size) {
   t.silent();
 }
 
-TEST(packet_too_big, is_heeded_by_the_next_connection_to_that_peer) {  // RFC 8201 §5.2
+TEST(rfc1191_packet_too_big, is_heeded_by_the_next_connection_to_that_peer) {  // RFC 8201 §5.2
   auto t = script::established();
   t.user_sends(1460);
   t.sends("P. 1:1461(1460) ack 1");

@@ -15,7 +15,7 @@ namespace {
 constexpr secret key{1, 2, 3, 4};
 const four_tuple base{{address::v4(198, 51, 100, 2), 80}, {address::v4(198, 51, 100, 1), 40000}};
 
-TEST(isn, advances_by_one_each_four_microseconds) {  // RFC 6528 §3: M
+TEST(rfc6528_isn, advances_by_one_each_four_microseconds) {  // RFC 6528 §3: M
   const tcp::isn_generator g{key};
   const instant at{std::chrono::seconds{1000}};
   EXPECT_EQ(g.next(base, at + 3us), g.next(base, at));
@@ -24,7 +24,7 @@ TEST(isn, advances_by_one_each_four_microseconds) {  // RFC 6528 §3: M
   EXPECT_EQ(g.next(base, at + 4us * (std::int64_t{1} << 32)), g.next(base, at));  // the clock wraps in 4.8 hours
 }
 
-TEST(isn, differs_with_each_part_of_the_ends_and_with_the_secret) {  // RFC 6528 §3: F
+TEST(rfc6528_isn, differs_with_each_part_of_the_ends_and_with_the_secret) {  // RFC 6528 §3: F
   const tcp::isn_generator g{key};
   std::vector<four_tuple> others(4, base);
   others[0].local.port = 81;
@@ -35,7 +35,8 @@ TEST(isn, differs_with_each_part_of_the_ends_and_with_the_secret) {  // RFC 6528
   EXPECT_NE(tcp::isn_generator{secret{9}}.next(base, instant{}), g.next(base, instant{}));
 }
 
-TEST(isn, is_spread_over_the_whole_circle) {  // nobody off the path guesses it: the top octet takes all its values
+TEST(rfc6528_isn, is_spread_over_the_whole_circle) {
+  // nobody off the path guesses it: the top octet takes all its values
   const tcp::isn_generator g{key};
   std::bitset<256> top;
   four_tuple ends = base;
@@ -46,12 +47,12 @@ TEST(isn, is_spread_over_the_whole_circle) {  // nobody off the path guesses it:
   EXPECT_TRUE(top.all());
 }
 
-TEST(isn, of_a_connection_comes_from_the_generator) {  // the script begins where it computes its ISS to be
+TEST(rfc6528_isn, of_a_connection_comes_from_the_generator) {  // the script begins where it computes its ISS to be
   auto t = script::opening({.iss_before_wrap = 12345});
   EXPECT_EQ(t.iss(), seq{0u - 12345});
 }
 
-TEST(ephemeral_port, lies_in_its_range_and_is_free) {  // RFC 6056 §3.2
+TEST(rfc6056_ports, lies_in_its_range_and_is_free) {  // RFC 6056 §3.2
   tcp::ephemeral_ports ports{key};
   std::set<std::uint16_t> taken;
   for (int i = 0; i < 1000; ++i) {
@@ -62,13 +63,13 @@ TEST(ephemeral_port, lies_in_its_range_and_is_free) {  // RFC 6056 §3.2
   }
 }
 
-TEST(ephemeral_port, is_found_where_one_is_left_and_refused_where_none_is) {
+TEST(rfc6056_ports, is_found_where_one_is_left_and_refused_where_none_is) {
   tcp::ephemeral_ports ports{key};
   EXPECT_EQ(ports.choose(base, [](std::uint16_t p) { return p == 54321; }), std::uint16_t{54321});
   EXPECT_EQ(ports.choose(base, [](std::uint16_t) { return false; }), std::nullopt);
 }
 
-TEST(ephemeral_port, does_not_come_back_soon) {  // RFC 6056 §3.3.3
+TEST(rfc6056_ports, does_not_come_back_soon) {  // RFC 6056 §3.3.3
   tcp::ephemeral_ports ports{key};
   std::set<std::uint16_t> seen;
   for (int i = 0; i < 30000; ++i) {
@@ -78,7 +79,7 @@ TEST(ephemeral_port, does_not_come_back_soon) {  // RFC 6056 §3.3.3
   }
 }
 
-TEST(ephemeral_port, begins_elsewhere_for_each_destination) {  // RFC 6056 §3.3.3: the offset
+TEST(rfc6056_ports, begins_elsewhere_for_each_destination) {  // RFC 6056 §3.3.3: the offset
   std::set<std::uint16_t> first;
   for (std::uint16_t port = 1; port <= 100; ++port) {
     tcp::ephemeral_ports ports{key};
@@ -89,7 +90,7 @@ TEST(ephemeral_port, begins_elsewhere_for_each_destination) {  // RFC 6056 §3.3
   EXPECT_GT(first.size(), 90u);
 }
 
-TEST(ephemeral_port, differs_for_each_connection_to_one_end) {
+TEST(rfc6056_ports, differs_for_each_connection_to_one_end) {
   script t;
   struct nobody final : tcp::user {
     void on_events(tcp::events) override {}

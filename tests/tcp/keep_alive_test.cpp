@@ -43,8 +43,8 @@ TEST(rfc9293_keep_alive, is_put_off_by_whatever_arrives) {  // RFC 9293 §3.8.4,
   t.sends(". 0:0(0) ack 11");
 }
 
-TEST(rfc9293_keep_alive,
-     that_is_answered_by_nobody_ends_the_connection) {  // RFC 9293 §3.8.4, MUST-29: not for one lost probe
+TEST(rfc9293_keep_alive, that_is_answered_by_nobody_ends_the_connection) {
+  // RFC 9293 §3.8.4, MUST-29: not for one lost probe
   auto t = kept_alive();
   t.silent_for(2h - 1us);
   t.passes(1us);

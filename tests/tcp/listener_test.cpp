@@ -38,7 +38,7 @@ TEST(listener, makes_a_connection_for_each_peer) {  // RFC 9293 §3.9.1.1, MUST-
   EXPECT_EQ(t.status().ends.remote.port, 40000);  // in the order of their handshakes
 }
 
-TEST(syn_queue, is_bounded) {
+TEST(rfc4987_syn_queue, is_bounded) {
   auto t = script::listening({.backlog = 2});
   for (std::uint16_t port = 40000; port < 40002; ++port) {
     t.peer_port(port);

@@ -140,7 +140,7 @@ TEST(rfc4821_search, takes_the_loss_of_a_probe_for_no_congestion_and_halves_the_
   }
 }
 
-TEST(mss, that_the_user_names_bounds_both_ways) {
+TEST(rfc9293_mss, that_the_user_names_bounds_both_ways) {
   auto t = script::listening({.mss = 1100});
   t.arrives("S 0:0(0) win 65535 <mss 1300>");
   t.sends("S. 0:0(0) ack 1 <mss 1100>");

@@ -9,7 +9,7 @@ namespace {
 
 using tcp::state;
 
-TEST(passive_open, three_way_handshake) {  // RFC 9293 §3.5, figure 6
+TEST(rfc9293_passive_open, three_way_handshake) {  // RFC 9293 §3.5, figure 6
   auto t = script::listening();
   t.arrives("S 0:0(0) win 65535 <mss 1460,sackOK,nop,wscale 7>");
   t.sends("S. 0:0(0) ack 1 win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 9>");
@@ -20,7 +20,7 @@ TEST(passive_open, three_way_handshake) {  // RFC 9293 §3.5, figure 6
   EXPECT_EQ(t.told_acceptable(), 1);
 }
 
-TEST(active_open, three_way_handshake) {  // RFC 9293 §3.5, figure 6
+TEST(rfc9293_active_open, three_way_handshake) {  // RFC 9293 §3.5, figure 6
   script t;
   t.user_opens();
   t.sends("S 0:0(0) win 65535 <mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 9>");
@@ -31,7 +31,7 @@ TEST(active_open, three_way_handshake) {  // RFC 9293 §3.5, figure 6
   EXPECT_TRUE(t.told().established);
 }
 
-TEST(active_open, three_way_handshake_over_version_6) {  // RFC 9293 §3.7.1: the MSS is the MTU less 60 octets
+TEST(rfc9293_active_open, three_way_handshake_over_version_6) {  // RFC 9293 §3.7.1: the MSS is the MTU less 60 octets
   script t{{.ipv6 = true}};
   t.user_opens();
   t.sends("S 0:0(0) win 65535 <mss 1440,sackOK,TS val 0 ecr 0,nop,wscale 9>");
@@ -40,7 +40,7 @@ TEST(active_open, three_way_handshake_over_version_6) {  // RFC 9293 §3.7.1: th
   t.in_state(state::established);
 }
 
-TEST(passive_open, three_way_handshake_over_version_6) {
+TEST(rfc9293_passive_open, three_way_handshake_over_version_6) {
   auto t = script::listening({.ipv6 = true});
   t.arrives("S 0:0(0) win 65535 <mss 1440,sackOK,TS val 5 ecr 0,nop,wscale 7>");
   t.sends("S. 0:0(0) ack 1 win 65535 <mss 1440,sackOK,TS val 0 ecr 5,nop,wscale 9>");
@@ -49,7 +49,7 @@ TEST(passive_open, three_way_handshake_over_version_6) {
   t.in_state(state::established);
 }
 
-TEST(simultaneous_open, figure_7) {  // RFC 9293 §3.5, figure 7, MUST-10
+TEST(rfc9293_simultaneous_open, figure_7) {  // RFC 9293 §3.5, figure 7, MUST-10
   auto t = script::opening();
   t.arrives("S 0:0(0) win 65535 <mss 1460>");
   t.sends("S. 0:0(0) ack 1");
@@ -59,7 +59,7 @@ TEST(simultaneous_open, figure_7) {  // RFC 9293 §3.5, figure 7, MUST-10
   EXPECT_TRUE(t.told().established);
 }
 
-TEST(simultaneous_open, is_complete_with_a_plain_acknowledgement) {  // RFC 9293 §3.10.7.4, fifth step
+TEST(rfc9293_simultaneous_open, is_complete_with_a_plain_acknowledgement) {  // RFC 9293 §3.10.7.4, fifth step
   auto t = script::opening();
   t.arrives("S 0:0(0) win 65535 <mss 1460>");
   t.sends("S. 0:0(0) ack 1");
@@ -67,7 +67,7 @@ TEST(simultaneous_open, is_complete_with_a_plain_acknowledgement) {  // RFC 9293
   t.in_state(state::established);
 }
 
-TEST(simultaneous_open, before_our_syn_has_left_sends_one_answer) {  // RFC 9293 §3.10.7.3, fourth step
+TEST(rfc9293_simultaneous_open, before_our_syn_has_left_sends_one_answer) {  // RFC 9293 §3.10.7.3, fourth step
   script t;
   t.user_opens();
   t.datagram_arrives(t.datagram("S 0:0(0) win 65535 <mss 1460>"));
@@ -77,7 +77,7 @@ TEST(simultaneous_open, before_our_syn_has_left_sends_one_answer) {  // RFC 9293
   t.in_state(state::established);
 }
 
-TEST(simultaneous_open, does_not_scale_the_window_of_a_syn) {  // RFC 7323 §2.2
+TEST(rfc9293_simultaneous_open, does_not_scale_the_window_of_a_syn) {  // RFC 7323 §2.2
   auto t = script::opening();
   t.arrives("S 0:0(0) win 65535 <mss 1460,nop,wscale 7>");
   t.sends("S. 0:0(0) ack 1");
@@ -86,7 +86,7 @@ TEST(simultaneous_open, does_not_scale_the_window_of_a_syn) {  // RFC 7323 §2.2
   EXPECT_EQ(t.status().snd_wnd, 1000u);
 }
 
-TEST(simultaneous_open, that_is_reset_was_refused) {  // RFC 9293 §3.10.7.4, second step, active open
+TEST(rfc9293_simultaneous_open, that_is_reset_was_refused) {  // RFC 9293 §3.10.7.4, second step, active open
   auto t = script::opening();
   t.arrives("S 0:0(0) win 65535 <mss 1460>");
   t.sends("S. 0:0(0) ack 1");
@@ -94,7 +94,7 @@ TEST(simultaneous_open, that_is_reset_was_refused) {  // RFC 9293 §3.10.7.4, se
   t.closed_with(make_error_code(std::errc::connection_refused));
 }
 
-TEST(passive_open, recovers_from_an_old_duplicate_syn) {  // RFC 9293 §3.5, figure 8
+TEST(rfc9293_passive_open, recovers_from_an_old_duplicate_syn) {  // RFC 9293 §3.5, figure 8
   auto t = script::listening();
   t.arrives("S 4000:4000(0) win 65535 <mss 1460>");  // from an earlier connection
   t.sends("S. 0:0(0) ack 4001");
@@ -108,7 +108,7 @@ TEST(passive_open, recovers_from_an_old_duplicate_syn) {  // RFC 9293 §3.5, fig
   t.in_state(state::established);
 }
 
-TEST(active_open, resets_the_answer_to_an_old_duplicate_of_its_syn) {  // RFC 9293 §3.5, figure 8, line 4
+TEST(rfc9293_active_open, resets_the_answer_to_an_old_duplicate_of_its_syn) {  // RFC 9293 §3.5, figure 8, line 4
   auto t = script::opening();
   t.arrives("S. 300:300(0) ack 90 win 65535 <mss 1460>");  // acknowledges what was never sent now
   t.sends("R 90:90(0)");
@@ -118,7 +118,7 @@ TEST(active_open, resets_the_answer_to_an_old_duplicate_of_its_syn) {  // RFC 92
   t.in_state(state::established);
 }
 
-TEST(half_open, is_discovered_by_the_side_that_lost_its_memory) {  // RFC 9293 §3.5.1, figure 9, our side is A
+TEST(rfc9293_half_open, is_discovered_by_the_side_that_lost_its_memory) {  // RFC 9293 §3.5.1, figure 9, our side is A
   auto t = script::opening();
   t.arrives(". 300:300(0) ack 100");  // the peer is in ESTABLISHED still and answers our SYN with an ACK
   t.sends("R 100:100(0)");
@@ -128,7 +128,7 @@ TEST(half_open, is_discovered_by_the_side_that_lost_its_memory) {  // RFC 9293 �
   t.sends("S 0:0(0)");  // lost memory or not, our SYN goes again
 }
 
-TEST(half_open, is_discovered_by_the_side_that_kept_it) {  // RFC 9293 §3.5.1, figure 9, our side is B
+TEST(rfc9293_half_open, is_discovered_by_the_side_that_kept_it) {  // RFC 9293 §3.5.1, figure 9, our side is B
   auto t = script::established();
   t.arrives("S 90000:90000(0) win 65535 <mss 1460>");  // the peer starts anew
   t.sends(". 1:1(0) ack 1");
@@ -137,7 +137,7 @@ TEST(half_open, is_discovered_by_the_side_that_kept_it) {  // RFC 9293 §3.5.1, 
   t.closed_with(make_error_code(std::errc::connection_reset));
 }
 
-TEST(half_open, is_discovered_by_the_active_side) {  // RFC 9293 §3.5.1, figure 10
+TEST(rfc9293_half_open, is_discovered_by_the_active_side) {  // RFC 9293 §3.5.1, figure 10
   auto t = script::established();
   t.user_sends(10);
   t.sends("P. 1:11(10) ack 1");
@@ -145,14 +145,14 @@ TEST(half_open, is_discovered_by_the_active_side) {  // RFC 9293 §3.5.1, figure
   t.closed_with(make_error_code(std::errc::connection_reset));
 }
 
-TEST(half_open, text_for_no_connection_is_reset) {  // RFC 9293 §3.5.1, figure 10, the other side
+TEST(rfc9293_half_open, text_for_no_connection_is_reset) {  // RFC 9293 §3.5.1, figure 10, the other side
   auto t = script::listening();
   t.arrives("P. 300:310(10) ack 100");
   t.sends("R 100:100(0)");
   t.in_state(state::listen);
 }
 
-TEST(half_open, two_passive_sides_return_to_listen) {  // RFC 9293 §3.5.1, figure 11
+TEST(rfc9293_half_open, two_passive_sides_return_to_listen) {  // RFC 9293 §3.5.1, figure 11
   auto t = script::listening();
   t.arrives("S 0:0(0) win 65535 <mss 1460>");  // an old duplicate
   t.sends("S. 0:0(0) ack 1");
@@ -161,7 +161,7 @@ TEST(half_open, two_passive_sides_return_to_listen) {  // RFC 9293 §3.5.1, figu
   EXPECT_EQ(t.connections(), 0u);
 }
 
-TEST(active_open, takes_text_and_fin_that_come_with_the_answer) {  // RFC 9293 §3.10.7.3, fourth step
+TEST(rfc9293_active_open, takes_text_and_fin_that_come_with_the_answer) {  // RFC 9293 §3.10.7.3, fourth step
   auto t = script::opening();
   t.arrives("SF. 0:10(10) ack 1 win 65535 <mss 1460>");
   // The text of a SYN begins one octet behind it: 0 is the SYN.
@@ -170,7 +170,7 @@ TEST(active_open, takes_text_and_fin_that_come_with_the_answer) {  // RFC 9293 �
   EXPECT_EQ(t.status().receive_queued, 10u);
 }
 
-TEST(active_open, takes_no_more_text_with_the_answer_than_its_window) {  // RFC 9293 §3.10.7.4, first step
+TEST(rfc9293_active_open, takes_no_more_text_with_the_answer_than_its_window) {  // RFC 9293 §3.10.7.4, first step
   script_options o;
   o.stack.tcp.receive_buffer = 1000;
   auto t = script::opening(o);
@@ -180,14 +180,14 @@ TEST(active_open, takes_no_more_text_with_the_answer_than_its_window) {  // RFC 
   EXPECT_EQ(t.status().rcv_wnd, 0u);
 }
 
-TEST(passive_open, answers_a_repeated_syn_once_more) {  // RFC 9293 §3.10.7.4: our answer may have been lost
+TEST(rfc9293_passive_open, answers_a_repeated_syn_once_more) {  // RFC 9293 §3.10.7.4: our answer may have been lost
   auto t = script::in(state::syn_received);
   t.arrives("S 0:0(0) win 65535 <mss 1460>");
   t.sends("S. 0:0(0) ack 1");
   t.in_state(state::syn_received);
 }
 
-TEST(passive_open, answers_two_syns_of_one_batch_once) {  // RFC 9293 §3.10.7.4, MUST-58
+TEST(rfc9293_passive_open, answers_two_syns_of_one_batch_once) {  // RFC 9293 §3.10.7.4, MUST-58
   auto t = script::listening();
   const auto syn = t.datagram("S 0:0(0) win 65535 <mss 1460>");
   t.datagram_arrives(syn);
@@ -196,7 +196,7 @@ TEST(passive_open, answers_two_syns_of_one_batch_once) {  // RFC 9293 §3.10.7.4
   t.in_state(state::syn_received);
 }
 
-TEST(passive_open, takes_text_that_comes_with_the_third_segment) {  // RFC 9293 §3.10.7.4, fifth to seventh step
+TEST(rfc9293_passive_open, takes_text_that_comes_with_the_third_segment) {  // RFC 9293 §3.10.7.4, fifth to seventh step
   auto t = script::in(state::syn_received);
   t.arrives("P. 1:11(10) ack 1");
   t.user_accepts();
@@ -205,7 +205,7 @@ TEST(passive_open, takes_text_that_comes_with_the_third_segment) {  // RFC 9293 
   t.sends(". 1:1(0) ack 11");
 }
 
-TEST(passive_open, takes_a_fin_that_comes_with_the_third_segment) {  // RFC 9293 §3.10.7.4, eighth step
+TEST(rfc9293_passive_open, takes_a_fin_that_comes_with_the_third_segment) {  // RFC 9293 §3.10.7.4, eighth step
   auto t = script::in(state::syn_received);
   t.arrives("FP. 1:11(10) ack 1");
   t.sends(". 1:1(0) ack 12");
@@ -215,7 +215,7 @@ TEST(passive_open, takes_a_fin_that_comes_with_the_third_segment) {  // RFC 9293
   t.at_end();
 }
 
-TEST(passive_open, text_alone_completes_it_where_the_third_segment_was_lost) {  // RFC 9293 §3.10.7.4
+TEST(rfc9293_passive_open, text_alone_completes_it_where_the_third_segment_was_lost) {  // RFC 9293 §3.10.7.4
   auto t = script::in(state::syn_received);
   t.arrives("P. 11:21(10) ack 1");  // even out of order
   t.sends(". 1:1(0) ack 1");

@@ -24,31 +24,31 @@ script with_timestamps() {
   return with_options("mss 1460,TS val 100 ecr 0");
 }
 
-TEST(mss, is_536_where_the_peer_says_none) {  // RFC 9293 §3.7.1, MUST-15
+TEST(rfc9293_mss, is_536_where_the_peer_says_none) {  // RFC 9293 §3.7.1, MUST-15
   auto t = with_options("");
   EXPECT_EQ(t.status().mss, 536u);
   t.user_sends(1000);
   t.sends(". 1:537(536) ack 1");
 }
 
-TEST(mss, is_1220_in_version_6_where_the_peer_says_none) {  // RFC 9293 §3.7.1, MUST-15
+TEST(rfc9293_mss, is_1220_in_version_6_where_the_peer_says_none) {  // RFC 9293 §3.7.1, MUST-15
   EXPECT_EQ(with_options("", {.ipv6 = true}).status().mss, 1220u);
 }
 
-TEST(mss, of_an_active_open_whose_answer_says_none_is_536) {
+TEST(rfc9293_mss, of_an_active_open_whose_answer_says_none_is_536) {
   auto t = script::opening();
   t.arrives("S. 0:0(0) ack 1 win 65535");
   t.sends(". 1:1(0) ack 1");
   EXPECT_EQ(t.status().mss, 536u);
 }
 
-TEST(mss, is_the_smaller_of_the_peers_and_the_paths) {  // RFC 9293 §3.7.1, MUST-16
+TEST(rfc9293_mss, is_the_smaller_of_the_peers_and_the_paths) {  // RFC 9293 §3.7.1, MUST-16
   EXPECT_EQ(with_options("mss 1000").status().mss, 1000u);
   EXPECT_EQ(with_options("mss 9000").status().mss, 1460u);
   EXPECT_EQ(with_options("mss 65535", {.ipv6 = true}).status().mss, 1440u);
 }
 
-TEST(mss, has_a_floor) {  // a hostile peer cannot make segments of an octet, or of none
+TEST(rfc9293_mss, has_a_floor) {  // a hostile peer cannot make segments of an octet, or of none
   for (const char* hostile : {"mss 0", "mss 1", "mss 47"}) EXPECT_EQ(with_options(hostile).status().mss, 48u);
   auto t = with_options("mss 0,TS val 1 ecr 0");
   EXPECT_EQ(t.status().mss, 36u);
@@ -57,7 +57,7 @@ TEST(mss, has_a_floor) {  // a hostile peer cannot make segments of an octet, or
   t.sends(". 37:73(36) ack 1");
 }
 
-TEST(mss, of_ours_follows_the_mtu) {  // RFC 9293 §3.7.1, MUST-14, SHLD-5
+TEST(rfc9293_mss, of_ours_follows_the_mtu) {  // RFC 9293 §3.7.1, MUST-14, SHLD-5
   script_options o;
   o.stack.ip.mtu = 9000;
   auto t = script::listening(o);
@@ -65,7 +65,7 @@ TEST(mss, of_ours_follows_the_mtu) {  // RFC 9293 §3.7.1, MUST-14, SHLD-5
   t.sends("S. 0:0(0) ack 1 <mss 8960>");
 }
 
-TEST(options, unknown_are_skipped) {  // RFC 9293 §3.2, MUST-6
+TEST(rfc9293_options, unknown_are_skipped) {  // RFC 9293 §3.2, MUST-6
   auto t = script::listening();
   auto syn = t.datagram("S 0:0(0) win 65535 <mss 1460,nop,wscale 7>");
   syn[20 + 20] = std::byte{253};  // the MSS option becomes one of RFC 4727's for experiments, its length right
@@ -77,7 +77,7 @@ TEST(options, unknown_are_skipped) {  // RFC 9293 §3.2, MUST-6
   EXPECT_EQ(t.status().mss, 536u);
 }
 
-TEST(options, with_a_ragged_length_drop_the_segment) {  // RFC 9293 §3.2, MUST-7
+TEST(rfc9293_options, with_a_ragged_length_drop_the_segment) {  // RFC 9293 §3.2, MUST-7
   auto t = script::listening();
   auto syn = t.datagram("S 0:0(0) win 65535 <mss 1460>");
   for (const int length : {0, 1, 5, 255}) {
@@ -89,7 +89,7 @@ TEST(options, with_a_ragged_length_drop_the_segment) {  // RFC 9293 §3.2, MUST-
   t.dropped(drop::bad_option, 4);
 }
 
-TEST(window_scale, not_offered_is_not_answered) {  // RFC 7323 §1.3
+TEST(rfc7323_scale, not_offered_is_not_answered) {  // RFC 7323 §1.3
   auto t = script::listening();
   t.arrives("S 0:0(0) win 65535 <mss 1460>");
   t.sends("S. 0:0(0) ack 1 win 65535 <mss 1460>");
@@ -100,7 +100,7 @@ TEST(window_scale, not_offered_is_not_answered) {  // RFC 7323 §1.3
   EXPECT_EQ(t.status().rcv_wnd, 65535u);
 }
 
-TEST(window_scale, not_answered_is_off_for_both) {  // RFC 7323 §1.3
+TEST(rfc7323_scale, not_answered_is_off_for_both) {  // RFC 7323 §1.3
   auto t = script::opening();
   t.arrives("S. 0:0(0) ack 1 win 5000 <mss 1460>");
   t.sends(". 1:1(0) ack 1 win 65535");
@@ -108,7 +108,7 @@ TEST(window_scale, not_answered_is_off_for_both) {  // RFC 7323 §1.3
   EXPECT_EQ(t.status().snd_wnd, 5000u);
 }
 
-TEST(window_scale, shifts_both_windows) {  // RFC 7323 §2.2, §2.3
+TEST(rfc7323_scale, shifts_both_windows) {  // RFC 7323 §2.2, §2.3
   auto t = script::listening();
   t.arrives("S 0:0(0) win 1000 <mss 1460,nop,wscale 3>");
   t.sends("S. 0:0(0) ack 1 win 65535 <mss 1460,nop,wscale 9>");  // 16 MiB need 9; a SYN's window is not scaled
@@ -120,7 +120,7 @@ TEST(window_scale, shifts_both_windows) {  // RFC 7323 §2.2, §2.3
   t.sends(". 1:1(0) ack 2921 win 507");  // (256 KiB - 2,920) / 512, rounded up
 }
 
-TEST(window_scale, of_a_syn_ack_applies_from_the_next_segment_on) {  // RFC 7323 §2.2
+TEST(rfc7323_scale, of_a_syn_ack_applies_from_the_next_segment_on) {  // RFC 7323 §2.2
   auto t = script::opening();
   t.arrives("S. 0:0(0) ack 1 win 1000 <mss 1460,nop,wscale 3>");
   t.sends(". 1:1(0) ack 1 win 512");
@@ -129,7 +129,16 @@ TEST(window_scale, of_a_syn_ack_applies_from_the_next_segment_on) {  // RFC 7323
   EXPECT_EQ(t.status().snd_wnd, 8000u);
 }
 
-TEST(window_scale, is_fourteen_at_most) {  // RFC 7323 §2.3
+TEST(rfc7323_scale, on_a_segment_without_syn_says_nothing) {  // RFC 7323 §2.2
+  auto t = with_options("mss 1460,nop,wscale 3");
+  auto octets = t.datagram("S. 1:1(0) ack 1 win 1000 <mss 1460,nop,wscale 7>");
+  octets[20 + 13] = std::byte{0x10};  // ACK alone
+  repair_checksums(octets);
+  t.datagram_arrives(octets);
+  EXPECT_EQ(t.status().snd_wnd, 8000u);
+}
+
+TEST(rfc7323_scale, is_fourteen_at_most) {  // RFC 7323 §2.3
   auto t = with_options("mss 1460,nop,wscale 15");
   t.arrives(". 1:1(0) ack 1 win 1");
   EXPECT_EQ(t.status().snd_wnd, 1u << 14);
@@ -140,7 +149,7 @@ TEST(window_scale, is_fourteen_at_most) {  // RFC 7323 §2.3
   largest.sends("S. 0:0(0) ack 1 <mss 1460,nop,wscale 14>");
 }
 
-TEST(window_scale, is_nought_for_a_small_buffer) {
+TEST(rfc7323_scale, is_nought_for_a_small_buffer) {
   script_options o;
   o.stack.tcp.receive_buffer = 65535;
   auto t = script::listening(o);
@@ -148,7 +157,7 @@ TEST(window_scale, is_nought_for_a_small_buffer) {
   t.sends("S. 0:0(0) ack 1 win 65535 <mss 1460,nop,wscale 0>");
 }
 
-TEST(options, that_are_switched_off_are_not_offered) {
+TEST(rfc9293_options, that_are_switched_off_are_not_offered) {
   script_options o;
   o.stack.tcp.window_scale = o.stack.tcp.timestamps = o.stack.tcp.sack = false;
   script active{o};
@@ -182,6 +191,15 @@ TEST(rfc7323_timestamps, not_agreed_stand_on_none) {  // RFC 7323 §3.2
   t.sends(". 1:1(0) ack 1 <nop>");  // "<nop>": none of the options that count
   EXPECT_FALSE(t.status().timestamps);
   EXPECT_EQ(t.status().mss, 1460u);
+}
+
+TEST(rfc7323_timestamps, not_agreed_are_not_read) {  // RFC 7323 §3.2
+  auto t = with_options("mss 1460");
+  t.arrives("P. 1:11(10) ack 1 <TS val 500 ecr 0>");
+  t.arrives("P. 11:21(10) ack 1 <TS val 400 ecr 0>");  // PAWS would refuse it
+  t.user_receives(20);
+  t.passes(40ms);
+  t.sends(". 1:1(0) ack 21 <nop>");
 }
 
 TEST(rfc7323_timestamps, recent_is_that_of_the_text_the_acknowledgement_covers_first) {  // RFC 7323 §4.3, (2)
@@ -297,19 +315,19 @@ TEST(rfc7323_paws, forgets_what_is_older_than_24_days) {  // RFC 7323 §5.5
   t.sends(". 1:1(0) ack 11");
 }
 
-TEST(sack, is_agreed_by_both) {  // RFC 2018 §2
+TEST(rfc2018_sack, is_agreed_by_both) {  // RFC 2018 §2
   EXPECT_FALSE(with_options("mss 1460").status().sack);
   auto t = with_options("mss 1460,sackOK");
   EXPECT_TRUE(t.status().sack);
 }
 
-TEST(sack, not_agreed_sends_no_blocks) {  // RFC 2018 §2
+TEST(rfc2018_sack, not_agreed_sends_no_blocks) {  // RFC 2018 §2
   auto t = with_options("mss 1460");
   t.arrives("P. 11:21(10) ack 1");
   t.sends(". 1:1(0) ack 1 <nop>");
 }
 
-TEST(sack, reports_the_latest_block_first) {  // RFC 2018 §4
+TEST(rfc2018_sack, reports_the_latest_block_first) {  // RFC 2018 §4
   auto t = with_options("mss 1460,sackOK");
   t.arrives("P. 11:21(10) ack 1");
   t.sends(". 1:1(0) ack 1 <sack 11:21>");
@@ -321,7 +339,7 @@ TEST(sack, reports_the_latest_block_first) {  // RFC 2018 §4
   t.sends(". 1:1(0) ack 1 <sack 11:41 51:61>");
 }
 
-TEST(sack, reports_four_blocks_and_three_beside_timestamps) {  // RFC 2018 §3
+TEST(rfc2018_sack, reports_four_blocks_and_three_beside_timestamps) {  // RFC 2018 §3
   auto four = with_options("mss 1460,sackOK");
   auto three = with_options("mss 1460,sackOK,TS val 1 ecr 0");
   for (std::uint32_t i = 0; i < 4; ++i) {
@@ -336,7 +354,8 @@ TEST(sack, reports_four_blocks_and_three_beside_timestamps) {  // RFC 2018 §3
   three.sends(". 1:1(0) ack 1 <TS val 0 ecr 1,sack 91:101 71:81 51:61>");
 }
 
-TEST(sack, repeats_older_blocks_however_long_the_latest_grows) {  // RFC 2018 §4: the most recently reported ones
+TEST(rfc2018_sack, repeats_older_blocks_however_long_the_latest_grows) {
+  // RFC 2018 §4: the most recently reported ones
   auto t = with_options("mss 1460,sackOK");
   t.arrives("P. 11:21(10) ack 1");
   t.sends(". 1:1(0) ack 1 <sack 11:21>");
@@ -346,7 +365,8 @@ TEST(sack, repeats_older_blocks_however_long_the_latest_grows) {  // RFC 2018 §
   }
 }
 
-TEST(sack, reports_the_block_of_a_repeated_segment_first) {  // RFC 2018 §4: that of the segment which triggered the ACK
+TEST(rfc2018_sack, reports_the_block_of_a_repeated_segment_first) {
+  // RFC 2018 §4: that of the segment which triggered the ACK
   auto t = with_options("mss 1460,sackOK");
   t.arrives("P. 11:21(10) ack 1");
   t.sends(". 1:1(0) ack 1 <sack 11:21>");
@@ -356,7 +376,7 @@ TEST(sack, reports_the_block_of_a_repeated_segment_first) {  // RFC 2018 §4: th
   t.sends(". 1:1(0) ack 1 <sack 11:21 11:21 31:41>");  // behind the report of the duplicate (RFC 2883 §4)
 }
 
-TEST(sack, blocks_vanish_as_gaps_are_filled) {
+TEST(rfc2018_sack, blocks_vanish_as_gaps_are_filled) {
   auto t = with_options("mss 1460,sackOK");
   t.arrives("P. 11:21(10) ack 1");
   t.sends(". 1:1(0) ack 1 <sack 11:21>");
@@ -369,7 +389,7 @@ TEST(sack, blocks_vanish_as_gaps_are_filled) {
   t.user_receives(40);
 }
 
-TEST(sack, stands_on_text_of_ours_too_and_takes_its_room) {  // RFC 9293 §3.7.1: options count
+TEST(rfc2018_sack, stands_on_text_of_ours_too_and_takes_its_room) {  // RFC 9293 §3.7.1: options count
   auto t = with_options("mss 1460,sackOK");
   t.arrives("P. 11:21(10) ack 1");
   t.sends(". 1:1(0) ack 1 <sack 11:21>");
@@ -380,7 +400,7 @@ TEST(sack, stands_on_text_of_ours_too_and_takes_its_room) {  // RFC 9293 §3.7.1
   t.sends("P. 1449:1461(12) ack 21");
 }
 
-TEST(sack, blocks_that_tell_nonsense_tell_nothing) {
+TEST(rfc2018_sack, blocks_that_tell_nonsense_tell_nothing) {
   auto t = with_options("mss 1460,sackOK");
   t.user_sends(2920);
   sends_text(t, 1, 2921);
@@ -390,7 +410,7 @@ TEST(sack, blocks_that_tell_nonsense_tell_nothing) {
   t.silent();
 }
 
-TEST(sack, over_version_6) {
+TEST(rfc2018_sack, over_version_6) {
   auto t = with_options("mss 1440,sackOK,TS val 1 ecr 0", {.ipv6 = true});
   t.arrives("P. 11:21(10) ack 1 <TS val 1 ecr 0>");
   t.sends(". 1:1(0) ack 1 <TS val 0 ecr 1,sack 11:21>");

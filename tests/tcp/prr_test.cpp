@@ -21,7 +21,7 @@ teller one_of_ten_lost() {
   return t;
 }
 
-TEST(prr, conserves_segments_where_the_losses_alone_come_to_the_threshold) {  // RFC 9937 §6.2, PRR-CRB
+TEST(rfc9937_prr, conserves_segments_where_the_losses_alone_come_to_the_threshold) {  // RFC 9937 §6.2, PRR-CRB
   auto t = one_of_ten_lost();
   EXPECT_EQ(t.ssthresh(), 7);
   EXPECT_EQ(t.cwnd(), 7);
@@ -36,7 +36,7 @@ TEST(prr, conserves_segments_where_the_losses_alone_come_to_the_threshold) {  //
   EXPECT_EQ(t.cwnd(), 7);
 }
 
-TEST(prr, regains_the_threshold_only_by_acks_that_make_progress) {  // RFC 9937 §6.2, PRR-SSRB and SafeACK
+TEST(rfc9937_prr, regains_the_threshold_only_by_acks_that_make_progress) {  // RFC 9937 §6.2, PRR-SSRB and SafeACK
   teller t{congestion_algorithm::cubic};
   t.fills();
   t.phase = recovery_phase::disorder;
@@ -61,7 +61,7 @@ TEST(prr, regains_the_threshold_only_by_acks_that_make_progress) {  // RFC 9937 
   EXPECT_EQ(t.cwnd(), 6);
 }
 
-TEST(prr, sends_no_faster_for_marks_that_find_the_pipe_below_the_threshold) {  // RFC 3168 §6.1.2 by RFC 9937
+TEST(rfc9937_prr, sends_no_faster_for_marks_that_find_the_pipe_below_the_threshold) {  // RFC 3168 §6.1.2 by RFC 9937
   teller t{congestion_algorithm::cubic};
   t.sends(4);
   t.phase = recovery_phase::cwr;
@@ -70,7 +70,7 @@ TEST(prr, sends_no_faster_for_marks_that_find_the_pipe_below_the_threshold) {  /
   EXPECT_EQ(t.cwnd(), 4);  // three in flight and one for the one that arrived
 }
 
-TEST(prr, spreads_the_reduction_over_the_round_trip) {  // RFC 9937 §6.2, the proportional part
+TEST(rfc9937_prr, spreads_the_reduction_over_the_round_trip) {  // RFC 9937 §6.2, the proportional part
   teller t{congestion_algorithm::reno, 100};
   t.fills();
   t.loses();
@@ -85,7 +85,7 @@ TEST(prr, spreads_the_reduction_over_the_round_trip) {  // RFC 9937 §6.2, the p
   EXPECT_NEAR(t.in_flight / seg, 50, 1);
 }
 
-TEST(prr, ends_at_the_threshold) {  // RFC 9937 §6.2
+TEST(rfc9937_prr, ends_at_the_threshold) {  // RFC 9937 §6.2
   teller t{congestion_algorithm::reno, 100};
   t.fills();
   t.loses(60, 40);
@@ -94,7 +94,8 @@ TEST(prr, ends_at_the_threshold) {  // RFC 9937 §6.2
   EXPECT_EQ(t.cwnd(), 50);
 }
 
-TEST(prr, sends_the_fast_retransmit_at_once) {  // RFC 9937 §6.2: "Force a fast retransmit upon entering recovery"
+TEST(rfc9937_prr, sends_the_fast_retransmit_at_once) {
+  // RFC 9937 §6.2: "Force a fast retransmit upon entering recovery"
   tcp::prr p;
   p.begin(100 * seg);
   EXPECT_EQ(p.on_ack(0, 99 * seg, 50 * seg, seg, false), 100 * seg);  // found by a timer: nothing arrived
@@ -102,14 +103,14 @@ TEST(prr, sends_the_fast_retransmit_at_once) {  // RFC 9937 §6.2: "Force a fast
   EXPECT_EQ(p.on_ack(seg, 98 * seg, 50 * seg, seg, false), 98 * seg);  // paid for by what arrives next
 }
 
-TEST(prr, leaves_a_way_out_when_nothing_is_in_flight) {  // no ACK would come to open the window again
+TEST(rfc9937_prr, leaves_a_way_out_when_nothing_is_in_flight) {  // no ACK would come to open the window again
   tcp::prr p;
   p.begin(10 * seg);
   p.on_send(10 * seg);
   EXPECT_EQ(p.on_ack(0, 0, 5 * seg, seg, false), seg);
 }
 
-TEST(prr, makes_up_for_what_the_user_did_not_send) {  // RFC 9937 §6.2: prr_delivered - prr_out
+TEST(rfc9937_prr, makes_up_for_what_the_user_did_not_send) {  // RFC 9937 §6.2: prr_delivered - prr_out
   tcp::prr p;
   p.begin(20 * seg);
   for (std::uint32_t i = 1; i <= 15; ++i) p.on_ack(seg, (20 - i) * seg, 10 * seg, seg, false);
@@ -117,7 +118,7 @@ TEST(prr, makes_up_for_what_the_user_did_not_send) {  // RFC 9937 §6.2: prr_del
   EXPECT_EQ(p.on_ack(seg, 5 * seg, 10 * seg, seg, false), 10 * seg);  // 16 in, one out: up to the threshold at once
 }
 
-TEST(prr, counts_octets) {  // RFC 9937 §5: DeliveredData in octets
+TEST(rfc9937_prr, counts_octets) {  // RFC 9937 §5: DeliveredData in octets
   tcp::prr p;
   p.begin(100 * seg);
   p.on_ack(4 * seg, 96 * seg, 50 * seg, seg, false);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "stack/tcp/rtt.hpp"
+
 // The delivery rate and what is noted of losses: draft-ietf-ccwg-bbr-05 §4.1 and §5.5.10.2.
 
 namespace tunic::test {
@@ -18,6 +20,18 @@ scoreboard::run run(std::uint32_t from, std::uint32_t to, const tcp::transmissio
   r.end = seq{to};
   r.sent = t;
   return r;
+}
+
+TEST(windowed_min, forgets_what_is_older_than_its_window) {  // RFC 8985 §6.2
+  tcp::windowed_min m;
+  const instant start{1h};
+  m.sample(10ms, 5min, start);
+  for (auto at = 1min; at <= 5min; at += 1min) m.sample(20ms, 5min, start + at);
+  EXPECT_EQ(m.value(), 10ms);
+  m.sample(20ms, 5min, start + 5min + 1s);
+  EXPECT_EQ(m.value(), 20ms);
+  m.sample(15ms, 5min, start + 6min);
+  EXPECT_EQ(m.value(), 15ms);
 }
 
 TEST(delivery_rate, is_what_arrived_over_the_time_that_it_took) {  // §4.1.2

@@ -108,8 +108,8 @@ TEST(receive_queue, small_texts_share_buffers) {  // an octet a packet must not 
   EXPECT_LE(buffers.in_use(), 3u);
 }
 
-TEST(receive_queue,
-     octets_ahead_of_gaps_pin_a_bounded_amount_of_memory) {  // every second octet, each in its own buffer
+TEST(receive_queue, octets_ahead_of_gaps_pin_a_bounded_amount_of_memory) {
+  // every second octet, each in its own buffer
   script_options o;
   o.stack.tcp.receive_buffer = 60000;
   auto t = script::established(o);

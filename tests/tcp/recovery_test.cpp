@@ -95,6 +95,17 @@ TEST(rfc2018_reneging, what_the_peer_dropped_after_all_is_sent_again) {  // §8
   t.sends(". 3001:4001(1000) ack 1");  // no promise of its holds any more
 }
 
+TEST(rfc3042_limited_transmit, needs_news_where_there_is_sack) {  // RFC 3042 §2
+  auto t = with_flight(20'000);
+  t.silent_for(rtt);
+  for (int i = 0; i < 2; ++i) t.arrives(". 1:1(0) ack 1");  // duplicates that report nothing
+  t.silent();
+  t.arrives(". 1:1(0) ack 1 <sack 1001:2001>");
+  t.sends(". 10001:11001(1000) ack 1");
+  t.arrives(". 1:1(0) ack 1 <sack 1001:2001>");
+  t.silent();
+}
+
 // --- RFC 8985: RACK
 
 TEST(rfc8985_rack, a_lone_sacked_segment_waits_a_quarter_of_the_round_trip_for_what_was_overtaken) {  // §6.2, step 4
@@ -194,6 +205,24 @@ TEST(rfc8985_tlp, new_text_is_the_better_probe) {  // §7.3, though the congesti
   EXPECT_EQ(t.status().retransmits, 0u);
 }
 
+TEST(rfc8985_tlp, without_a_sample_waits_a_second) {  // §7.2: the SYN that went again tells no round trip
+  script_options o;
+  o.stack.tcp.timestamps = false;
+  auto t = script::listening(o);
+  t.arrives("S 0:0(0) win 65535 <mss 1000,sackOK>");
+  t.takes_sent();
+  t.passes(10s);
+  t.sends("S. 0:0(0) ack 1");
+  t.arrives(". 1:1(0) ack 1");
+  t.user_accepts();
+  t.user_sends(2000);
+  t.takes_sent();
+  t.takes_sent();
+  t.silent_for(1s);
+  t.passes(3ms);
+  t.sends("P. 1001:2001(1000) ack 1");
+}
+
 TEST(rfc8985_tlp, is_tried_once_and_then_the_timeout_comes) {  // §7.3
   auto t = with_flight(2000);
   t.passes(2 * rtt + 3ms);
@@ -262,6 +291,42 @@ TEST(rfc5682_frto, new_text_goes_before_what_is_taken_for_lost) {  // §3.1, ste
   EXPECT_EQ(t.status().phase, recovery_phase::loss);
 }
 
+TEST(rfc5682_frto, without_sack_new_text_shows_that_the_timeout_was_spurious) {  // §2.1
+  auto t = with_rtt({}, "mss 1000");
+  t.user_sends(20'000);
+  for (int i = 0; i < 10; ++i) t.takes_sent();
+  const auto before = t.status().cwnd;
+  t.passes(10s);
+  t.sends(". 1:1001(1000) ack 1");
+  EXPECT_EQ(t.status().phase, recovery_phase::loss);
+  t.arrives(". 1:1(0) ack 1001");  // of either; step 2b: two new segments
+  t.sends(". 10001:11001(1000) ack 1");
+  t.sends(". 11001:12001(1000) ack 1");
+  t.silent();
+  t.arrives(". 1:1(0) ack 2001");  // step 3b: what was never sent again has arrived
+  EXPECT_EQ(t.status().phase, recovery_phase::open);
+  EXPECT_GE(t.status().cwnd, before);
+  EXPECT_EQ(t.status().retransmits, 1u);
+  t.passes_unheard(1us);
+}
+
+TEST(rfc5682_frto, is_not_tried_in_recovery) {  // §2.1, §3.1
+  auto t = with_flight(20'000);
+  t.silent_for(rtt);
+  t.arrives(". 1:1(0) ack 1 <sack 1001:4001>");
+  t.sends(". 1:1001(1000) ack 1");
+  EXPECT_EQ(t.status().phase, recovery_phase::recovery);
+  while (t.takes_sent()) {
+  }
+  t.passes(10s);
+  t.sends(". 1:1001(1000) ack 1");
+  EXPECT_EQ(t.status().phase, recovery_phase::loss);
+  t.arrives(". 1:1(0) ack 5001");  // 4001:5001 was never sent again
+  EXPECT_EQ(t.status().phase, recovery_phase::loss);
+  t.sends(". 5001:6001(1000) ack 1");
+  t.passes_unheard(1us);
+}
+
 // --- RFC 3522 and 4015: Eifel
 
 TEST(rfc3522_eifel, an_echo_older_than_the_retransmission_shows_that_it_was_needless) {
@@ -314,6 +379,20 @@ TEST(rfc3708_dsack, that_reports_every_retransmission_undoes_the_reduction) {
   t.arrives(". 1:1(0) ack 10001 <sack 1:1001>");
   EXPECT_GE(t.status().cwnd, before);
   EXPECT_EQ(t.status().phase, recovery_phase::open);
+}
+
+TEST(rfc3708_dsack, that_reports_one_of_two_undoes_nothing) {  // §3
+  auto t = with_flight();
+  const auto before = t.status().cwnd;
+  t.silent_for(rtt);
+  t.arrives(". 1:1(0) ack 1 <sack 2001:5001>");
+  t.sends(". 1:1001(1000) ack 1");
+  t.sends(". 1001:2001(1000) ack 1");
+  t.silent_for(rtt);
+  t.arrives(". 1:1(0) ack 10001");
+  t.arrives(". 1:1(0) ack 10001 <sack 1:1001>");
+  EXPECT_LT(t.status().cwnd, before);
+  EXPECT_LT(t.status().ssthresh, before);
 }
 
 TEST(rfc8985_rack, a_needless_retransmission_widens_the_window_of_reordering) {  // §6.2, step 4: reo_wnd_mult

@@ -17,7 +17,7 @@ teller at_threshold(congestion_algorithm a = congestion_algorithm::reno) {
   return t;
 }
 
-TEST(reno, slow_start_doubles_the_window_each_round_trip) {  // RFC 5681 §3.1, equation 2
+TEST(rfc5681_reno, slow_start_doubles_the_window_each_round_trip) {  // RFC 5681 §3.1, equation 2
   teller t{congestion_algorithm::reno};
   t.round_trip();
   EXPECT_EQ(t.cwnd(), 20);
@@ -25,13 +25,13 @@ TEST(reno, slow_start_doubles_the_window_each_round_trip) {  // RFC 5681 §3.1, 
   EXPECT_EQ(t.cwnd(), 40);
 }
 
-TEST(reno, slow_start_counts_octets_not_acks) {  // RFC 3465, one ACK covers a super-segment
+TEST(rfc5681_reno, slow_start_counts_octets_not_acks) {  // RFC 3465, one ACK covers a super-segment
   teller t{congestion_algorithm::reno};
   t.round_trip(10);
   EXPECT_EQ(t.cwnd(), 20);
 }
 
-TEST(reno, congestion_avoidance_adds_a_segment_each_round_trip) {  // RFC 5681 §3.1
+TEST(rfc5681_reno, congestion_avoidance_adds_a_segment_each_round_trip) {  // RFC 5681 §3.1
   auto t = at_threshold();
   EXPECT_EQ(t.cwnd(), 50);
   for (int i = 1; i <= 5; ++i) {
@@ -40,8 +40,8 @@ TEST(reno, congestion_avoidance_adds_a_segment_each_round_trip) {  // RFC 5681 �
   }
 }
 
-TEST(reno,
-     an_ack_adds_a_segment_at_most) {  // RFC 5681 §3.1: no more than SMSS, whatever was saved up in a larger window
+TEST(reno, an_ack_adds_a_segment_at_most) {
+  // RFC 5681 §3.1: no more than SMSS, whatever was saved up in a larger window
   auto t = at_threshold();
   t.ack({.delivered = 170, .acked = 170});
   EXPECT_EQ(t.cwnd(), 51);
@@ -49,7 +49,7 @@ TEST(reno,
   EXPECT_EQ(t.cwnd(), 51);
 }
 
-TEST(reno, a_loss_halves_the_window) {  // RFC 5681 §3.1, equation 4
+TEST(rfc5681_reno, a_loss_halves_the_window) {  // RFC 5681 §3.1, equation 4
   teller t{congestion_algorithm::reno, 100};
   t.fills();
   t.loses();
@@ -58,14 +58,14 @@ TEST(reno, a_loss_halves_the_window) {  // RFC 5681 §3.1, equation 4
   EXPECT_EQ(t.cwnd(), 50);
 }
 
-TEST(reno, the_threshold_never_falls_below_two_segments) {  // RFC 5681 §3.1, equation 4
+TEST(rfc5681_reno, the_threshold_never_falls_below_two_segments) {  // RFC 5681 §3.1, equation 4
   teller t{congestion_algorithm::reno, 2};
   t.fills();
   t.times_out();
   EXPECT_EQ(t.ssthresh(), 2);
 }
 
-TEST(reno, a_mark_takes_a_fifth) {  // RFC 8511 §3.1, RFC 3168 §6.1.2
+TEST(rfc5681_reno, a_mark_takes_a_fifth) {  // RFC 8511 §3.1, RFC 3168 §6.1.2
   teller t{congestion_algorithm::reno, 100};
   t.fills();
   t.cc->on_congestion(congestion_cause::ecn, t.in_flight, t.now);
@@ -78,7 +78,7 @@ TEST(reno, a_mark_takes_a_fifth) {  // RFC 8511 §3.1, RFC 3168 §6.1.2
   EXPECT_EQ(t.ssthresh(), 50);
 }
 
-TEST(reno, a_timeout_begins_again_at_one_segment) {  // RFC 5681 §3.1
+TEST(rfc5681_reno, a_timeout_begins_again_at_one_segment) {  // RFC 5681 §3.1
   teller t{congestion_algorithm::reno, 100};
   t.fills();
   t.times_out();
@@ -89,7 +89,8 @@ TEST(reno, a_timeout_begins_again_at_one_segment) {  // RFC 5681 §3.1
   EXPECT_EQ(t.cwnd(), 1);
 }
 
-TEST(reno, a_timeout_during_recovery_is_not_charged_twice) {  // RFC 5681 §3.1: no more than FlightSize / 2, which it is
+TEST(rfc5681_reno, a_timeout_during_recovery_is_not_charged_twice) {
+  // RFC 5681 §3.1: no more than FlightSize / 2, which it is
   teller t{congestion_algorithm::reno, 100};
   t.fills();
   t.loses(10);
@@ -98,7 +99,7 @@ TEST(reno, a_timeout_during_recovery_is_not_charged_twice) {  // RFC 5681 §3.1:
   EXPECT_EQ(t.cwnd(), 1);
 }
 
-TEST(reno, after_a_timeout_an_ack_counts_only_what_was_sent_since) {  // RFC 3465 §2.3
+TEST(rfc5681_reno, after_a_timeout_an_ack_counts_only_what_was_sent_since) {  // RFC 3465 §2.3
   teller t{congestion_algorithm::reno, 100};
   t.fills();
   t.times_out();
@@ -107,7 +108,7 @@ TEST(reno, after_a_timeout_an_ack_counts_only_what_was_sent_since) {  // RFC 346
   EXPECT_EQ(t.cwnd(), 2);
 }
 
-TEST(reno, slow_start_after_a_timeout_stops_at_the_threshold) {  // RFC 5681 §3.1
+TEST(rfc5681_reno, slow_start_after_a_timeout_stops_at_the_threshold) {  // RFC 5681 §3.1
   teller t{congestion_algorithm::reno, 16};
   t.fills();
   t.times_out();
@@ -128,7 +129,7 @@ TEST(reno, slow_start_after_a_timeout_stops_at_the_threshold) {  // RFC 5681 §3
   EXPECT_EQ(u.cwnd(), 9);  // five of the twelve were congestion avoidance's already
 }
 
-TEST(reno, a_duplicate_ack_does_not_open_the_window) {  // RFC 5681 §3.2, step 1
+TEST(rfc5681_reno, a_duplicate_ack_does_not_open_the_window) {  // RFC 5681 §3.2, step 1
   for (const bool reordering : {false, true}) {
     teller t{congestion_algorithm::reno};
     t.fills();
@@ -142,7 +143,7 @@ TEST(reno, a_duplicate_ack_does_not_open_the_window) {  // RFC 5681 §3.2, step 
   }
 }
 
-TEST(reno, the_ack_that_ends_an_episode_counts_only_what_it_brings) {  // RFC 5681 §3.2, step 6
+TEST(rfc5681_reno, the_ack_that_ends_an_episode_counts_only_what_it_brings) {  // RFC 5681 §3.2, step 6
   auto t = at_threshold();
   t.fills();
   t.loses();
@@ -151,7 +152,7 @@ TEST(reno, the_ack_that_ends_an_episode_counts_only_what_it_brings) {  // RFC 56
   EXPECT_EQ(t.cwnd(), threshold);
 }
 
-TEST(reno, a_window_that_is_not_used_does_not_grow) {  // RFC 7661 §4.3
+TEST(rfc5681_reno, a_window_that_is_not_used_does_not_grow) {  // RFC 7661 §4.3
   teller t{congestion_algorithm::reno};
   t.limited = false;
   t.round_trip();
@@ -162,7 +163,7 @@ TEST(reno, a_window_that_is_not_used_does_not_grow) {  // RFC 7661 §4.3
   EXPECT_EQ(u.cwnd(), 50);
 }
 
-TEST(reno, a_loss_in_a_window_that_was_not_used_takes_from_what_was) {  // RFC 7661 §4.4.1
+TEST(rfc5681_reno, a_loss_in_a_window_that_was_not_used_takes_from_what_was) {  // RFC 7661 §4.4.1
   teller t{congestion_algorithm::reno};
   for (int i = 0; i < 3; ++i) t.round_trip();
   EXPECT_EQ(t.cwnd(), 80);
@@ -177,14 +178,15 @@ TEST(reno, a_loss_in_a_window_that_was_not_used_takes_from_what_was) {  // RFC 7
   EXPECT_EQ(t.ssthresh(), 10);
 }
 
-TEST(reno, an_initial_window_needs_no_proof) {  // RFC 6928 §2; and Linux's answer to a timeout of a lone segment
+TEST(rfc5681_reno, an_initial_window_needs_no_proof) {
+  // RFC 6928 §2; and Linux's answer to a timeout of a lone segment
   teller t{congestion_algorithm::reno};
   t.sends(1);
   t.times_out();
   EXPECT_EQ(t.ssthresh(), 5);
 }
 
-TEST(reno, a_window_that_nobody_used_for_five_minutes_is_halved) {  // RFC 7661 §4.4.3
+TEST(rfc5681_reno, a_window_that_nobody_used_for_five_minutes_is_halved) {  // RFC 7661 §4.4.3
   teller t{congestion_algorithm::reno};
   for (int i = 0; i < 3; ++i) t.round_trip();
   t.limited = false;
@@ -200,7 +202,7 @@ TEST(reno, a_window_that_nobody_used_for_five_minutes_is_halved) {  // RFC 7661 
   EXPECT_EQ(t.cwnd(), 40);
 }
 
-TEST(reno, after_an_idle_time_it_begins_with_the_restart_window) {  // RFC 5681 §4.1, RFC 7661 §4.4.3
+TEST(rfc5681_reno, after_an_idle_time_it_begins_with_the_restart_window) {  // RFC 5681 §4.1, RFC 7661 §4.4.3
   auto t = at_threshold();
   t.cc->on_idle(10 * seg, t.now);
   EXPECT_EQ(t.cwnd(), 10);
@@ -214,7 +216,7 @@ TEST(reno, after_an_idle_time_it_begins_with_the_restart_window) {  // RFC 5681 
   EXPECT_EQ(u.cwnd(), 50);  // a restart never opens the window
 }
 
-TEST(reno, an_episode_that_was_no_congestion_gives_everything_back) {  // RFC 4015 §3.2
+TEST(rfc5681_reno, an_episode_that_was_no_congestion_gives_everything_back) {  // RFC 4015 §3.2
   auto t = at_threshold();
   t.fills();
   t.loses(5);
@@ -233,7 +235,7 @@ TEST(reno, an_episode_that_was_no_congestion_gives_everything_back) {  // RFC 40
   EXPECT_EQ(t.ssthresh(), 50);
 }
 
-TEST(reno, losses_that_were_none_do_not_undo_marks) {  // RFC 3168 §6.1.2
+TEST(rfc5681_reno, losses_that_were_none_do_not_undo_marks) {  // RFC 3168 §6.1.2
   teller t{congestion_algorithm::reno, 100};
   t.fills();
   t.cc->on_congestion(congestion_cause::ecn, t.in_flight, t.now);
@@ -243,7 +245,7 @@ TEST(reno, losses_that_were_none_do_not_undo_marks) {  // RFC 3168 §6.1.2
   EXPECT_EQ(t.ssthresh(), 40);  // and the next loss is an episode of its own
 }
 
-TEST(reno, an_undo_gives_back_what_was_before_the_first_of_several_timeouts) {  // RFC 4015 §3.2, pipe_prev
+TEST(rfc5681_reno, an_undo_gives_back_what_was_before_the_first_of_several_timeouts) {  // RFC 4015 §3.2, pipe_prev
   teller t{congestion_algorithm::reno, 100};
   t.fills();
   t.times_out();
@@ -255,7 +257,7 @@ TEST(reno, an_undo_gives_back_what_was_before_the_first_of_several_timeouts) {  
   EXPECT_EQ(t.cc->ssthresh(), tcp::no_threshold);
 }
 
-TEST(reno, is_paced_at_twice_the_window_in_slow_start_and_at_six_fifths_after) {
+TEST(rfc5681_reno, is_paced_at_twice_the_window_in_slow_start_and_at_six_fifths_after) {
   teller t{congestion_algorithm::reno};
   EXPECT_EQ(t.cc->pacing_rate(), 2 * 10 * seg * 10);
   auto u = at_threshold();
@@ -265,13 +267,13 @@ TEST(reno, is_paced_at_twice_the_window_in_slow_start_and_at_six_fifths_after) {
   EXPECT_GE(u.cc->pacing_rate(), 25u * seg * 12);  // of the window to come, not of what is in flight
 }
 
-TEST(reno, has_no_rate_before_the_first_round_trip_time) {
+TEST(rfc5681_reno, has_no_rate_before_the_first_round_trip_time) {
   const auto cc = tcp::make_congestion_control(congestion_algorithm::reno, 1);
   cc->on_established(10 * seg, seg, std::nullopt, start);
   EXPECT_EQ(cc->pacing_rate(), 0u);
 }
 
-TEST(reno, the_window_never_exceeds_what_can_be_offered) {  // RFC 7323 §2.3
+TEST(rfc5681_reno, the_window_never_exceeds_what_can_be_offered) {  // RFC 7323 §2.3
   teller t{congestion_algorithm::reno};
   for (int i = 0; i < 40; ++i) {
     ack_facts f;
@@ -283,7 +285,7 @@ TEST(reno, the_window_never_exceeds_what_can_be_offered) {  // RFC 7323 §2.3
   EXPECT_EQ(t.cc->cwnd(), 1u << 30);
 }
 
-TEST(reno, draws_a_sawtooth) {  // RFC 5681: between half of what the path holds and all of it
+TEST(rfc5681_reno, draws_a_sawtooth) {  // RFC 5681: between half of what the path holds and all of it
   path p{.rate = 10e6 / 8, .rtt = 40ms};
   p.queue = p.rate * 0.04;
   bottleneck b{p};

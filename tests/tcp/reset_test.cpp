@@ -19,7 +19,7 @@ const reset_case resets[] = {
     {state::closing, {}},        {state::last_ack, {}},      {state::time_wait, {}},
 };
 
-TEST(reset, with_the_very_number_closes_in_each_state) {  // RFC 9293 §3.10.7.4, second step; RFC 5961 §3.2
+TEST(rfc9293_reset, with_the_very_number_closes_in_each_state) {  // RFC 9293 §3.10.7.4, second step; RFC 5961 §3.2
   for (const auto& c : resets) {
     SCOPED_TRACE(tcp::name(c.in));
     auto t = script::in(c.in);
@@ -30,7 +30,7 @@ TEST(reset, with_the_very_number_closes_in_each_state) {  // RFC 9293 §3.10.7.4
   }
 }
 
-TEST(reset, with_the_very_number_and_an_acknowledgement_closes_in_each_state) {
+TEST(rfc9293_reset, with_the_very_number_and_an_acknowledgement_closes_in_each_state) {
   for (const auto& c : resets) {
     SCOPED_TRACE(tcp::name(c.in));
     auto t = script::in(c.in);
@@ -39,7 +39,14 @@ TEST(reset, with_the_very_number_and_an_acknowledgement_closes_in_each_state) {
   }
 }
 
-TEST(reset, of_a_passive_open_returns_to_listen) {  // RFC 9293 §3.10.7.4, second step, SYN-RECEIVED
+TEST(rfc9293_reset, that_carries_text_is_a_reset) {  // RFC 9293 §3.5.3, SHLD-2
+  auto t = script::established();
+  t.arrives("R 1:11(10)");
+  t.closed_with(make_error_code(std::errc::connection_reset));
+  t.reads_nothing();
+}
+
+TEST(rfc9293_reset, of_a_passive_open_returns_to_listen) {  // RFC 9293 §3.10.7.4, second step, SYN-RECEIVED
   auto t = script::in(state::syn_received);
   t.arrives("R 1:1(0)");
   t.in_state(state::listen);
@@ -47,7 +54,7 @@ TEST(reset, of_a_passive_open_returns_to_listen) {  // RFC 9293 §3.10.7.4, seco
   EXPECT_EQ(t.told_acceptable(), 0);
 }
 
-TEST(reset, in_the_window_is_challenged_in_each_state) {  // RFC 5961 §3.2
+TEST(rfc9293_reset, in_the_window_is_challenged_in_each_state) {  // RFC 5961 §3.2
   for (const state s : with_window) {
     SCOPED_TRACE(tcp::name(s));
     for (const std::uint32_t ahead : {1u, 30000u}) {
@@ -60,13 +67,13 @@ TEST(reset, in_the_window_is_challenged_in_each_state) {  // RFC 5961 §3.2
   }
 }
 
-TEST(reset, in_the_window_of_time_wait_is_not_believed) {  // RFC 5961 §3.2, RFC 1337
+TEST(rfc9293_reset, in_the_window_of_time_wait_is_not_believed) {  // RFC 5961 §3.2, RFC 1337
   auto t = script::in(state::time_wait);
   t.arrives("R 3:3(0)");
   t.in_state(state::time_wait);
 }
 
-TEST(reset, outside_the_window_is_dropped_in_silence_in_each_state) {  // RFC 9293 §3.10.7.4, first step
+TEST(rfc9293_reset, outside_the_window_is_dropped_in_silence_in_each_state) {  // RFC 9293 §3.10.7.4, first step
   for (const state s : with_window) {
     SCOPED_TRACE(tcp::name(s));
     auto t = script::in(s);
@@ -79,7 +86,7 @@ TEST(reset, outside_the_window_is_dropped_in_silence_in_each_state) {  // RFC 92
   }
 }
 
-TEST(reset, in_listen_is_ignored) {  // RFC 9293 §3.10.7.2, first
+TEST(rfc9293_reset, in_listen_is_ignored) {  // RFC 9293 §3.10.7.2, first
   auto t = script::listening();
   t.arrives("R 0:0(0)");
   t.arrives("R. 0:0(0) ack 1");
@@ -87,14 +94,14 @@ TEST(reset, in_listen_is_ignored) {  // RFC 9293 §3.10.7.2, first
   t.silent();
 }
 
-TEST(reset, of_an_active_open_refuses_the_connection) {  // RFC 9293 §3.10.7.3, second
+TEST(rfc9293_reset, of_an_active_open_refuses_the_connection) {  // RFC 9293 §3.10.7.3, second
   auto t = script::opening();
   t.arrives("R. 0:0(0) ack 1");
   t.closed_with(make_error_code(std::errc::connection_refused));
   EXPECT_EQ(t.connections(), 0u);
 }
 
-TEST(reset, of_an_active_open_needs_an_acceptable_acknowledgement) {  // RFC 9293 §3.10.7.3, first and second
+TEST(rfc9293_reset, of_an_active_open_needs_an_acceptable_acknowledgement) {  // RFC 9293 §3.10.7.3, first and second
   auto t = script::opening();
   t.arrives("R 0:0(0)");
   t.arrives("R. 0:0(0) ack 0");
@@ -103,7 +110,7 @@ TEST(reset, of_an_active_open_needs_an_acceptable_acknowledgement) {  // RFC 929
   t.silent();
 }
 
-TEST(reset, is_the_answer_to_what_no_connection_claims) {  // RFC 9293 §3.5.2, group 1, and §3.10.7.1
+TEST(rfc9293_reset, is_the_answer_to_what_no_connection_claims) {  // RFC 9293 §3.5.2, group 1, and §3.10.7.1
   script t;
   t.arrives("R 0:0(0)");  // never to a reset
   t.silent();
@@ -119,13 +126,13 @@ TEST(reset, is_the_answer_to_what_no_connection_claims) {  // RFC 9293 §3.5.2, 
   t.dropped(drop::no_listener, 5);
 }
 
-TEST(reset, over_version_6_is_the_answer_too) {
+TEST(rfc9293_reset, over_version_6_is_the_answer_too) {
   script t{{.ipv6 = true}};
   t.arrives("S 0:0(0)");
   t.sends("R. 100:100(0) ack 1");
 }
 
-TEST(reset, is_the_answer_to_a_wrong_acknowledgement_of_a_handshake) {  // RFC 9293 §3.5.2, group 2
+TEST(rfc9293_reset, is_the_answer_to_a_wrong_acknowledgement_of_a_handshake) {  // RFC 9293 §3.5.2, group 2
   auto t = script::in(state::syn_received);
   t.arrives(". 1:1(0) ack 0");
   t.sends("R 0:0(0)");
@@ -137,7 +144,7 @@ TEST(reset, is_the_answer_to_a_wrong_acknowledgement_of_a_handshake) {  // RFC 9
   t.in_state(state::established);
 }
 
-TEST(reset, leaves_what_was_received_to_be_read) {
+TEST(rfc9293_reset, leaves_what_was_received_to_be_read) {
   auto t = script::established();
   t.arrives("P. 1:11(10) ack 1");
   t.arrives("R 11:11(0)");
@@ -145,7 +152,7 @@ TEST(reset, leaves_what_was_received_to_be_read) {
   t.user_receives(10);
 }
 
-TEST(reset, that_waits_in_the_accept_queue_is_gone) {  // the handshake was complete, nobody had accepted
+TEST(rfc9293_reset, that_waits_in_the_accept_queue_is_gone) {  // the handshake was complete, nobody had accepted
   auto t = script::in(state::syn_received);
   t.arrives(". 1:1(0) ack 1");
   t.arrives("R 1:1(0)");

@@ -17,7 +17,7 @@ void sends_after(script& t, duration d, std::string_view line) {
   t.sends(line);
 }
 
-TEST(loss, of_the_syn) {  // RFC 6298 §2.1, §5.4, §5.5
+TEST(rfc6298_loss, of_the_syn) {  // RFC 6298 §2.1, §5.4, §5.5
   auto t = script::opening();
   sends_after(t, 1s, "S 0:0(0)");
   sends_after(t, 2s, "S 0:0(0)");
@@ -27,7 +27,7 @@ TEST(loss, of_the_syn) {  // RFC 6298 §2.1, §5.4, §5.5
   t.silent_for(10min);
 }
 
-TEST(loss, of_the_syn_ack) {
+TEST(rfc6298_loss, of_the_syn_ack) {
   auto t = script::in(state::syn_received);
   sends_after(t, 1s, "S. 0:0(0) ack 1");
   sends_after(t, 2s, "S. 0:0(0) ack 1");
@@ -37,7 +37,8 @@ TEST(loss, of_the_syn_ack) {
   t.silent_for(10min);
 }
 
-TEST(loss, of_the_third_ack) {  // the peer's SYN+ACK comes again; it is not acceptable, and answered with an ACK
+TEST(rfc6298_loss, of_the_third_ack) {
+  // the peer's SYN+ACK comes again; it is not acceptable, and answered with an ACK
   auto t = script::opening();
   t.arrives("S. 0:0(0) ack 1 win 65535 <mss 1460>");
   t.sends(". 1:1(0) ack 1");
@@ -46,7 +47,7 @@ TEST(loss, of_the_third_ack) {  // the peer's SYN+ACK comes again; it is not acc
   t.in_state(state::established);
 }
 
-TEST(loss, of_the_third_ack_of_a_passive_open) {  // our SYN+ACK goes again, and the peer's text brings the ACK
+TEST(rfc6298_loss, of_the_third_ack_of_a_passive_open) {  // our SYN+ACK goes again, and the peer's text brings the ACK
   auto t = script::in(state::syn_received);
   sends_after(t, 1s, "S. 0:0(0) ack 1");
   t.arrives("P. 1:11(10) ack 1");
@@ -56,7 +57,7 @@ TEST(loss, of_the_third_ack_of_a_passive_open) {  // our SYN+ACK goes again, and
   t.sends(". 1:1(0) ack 11");
 }
 
-TEST(loss, of_the_only_text) {
+TEST(rfc6298_loss, of_the_only_text) {
   auto t = script::established();
   t.user_sends(100);
   t.sends("P. 1:101(100) ack 1");
@@ -66,7 +67,7 @@ TEST(loss, of_the_only_text) {
   EXPECT_EQ(t.status().retransmits, 1u);
 }
 
-TEST(loss, of_the_first_text_with_few_behind_it) {  // two duplicates only: the timer finds it
+TEST(rfc6298_loss, of_the_first_text_with_few_behind_it) {  // two duplicates only: the timer finds it
   auto t = script::established();
   t.user_sends(3 * 1460);
   sends_text(t, 1, 4381);
@@ -77,7 +78,7 @@ TEST(loss, of_the_first_text_with_few_behind_it) {  // two duplicates only: the 
   t.silent_for(10min);
 }
 
-TEST(loss, of_text_in_the_middle) {
+TEST(rfc6298_loss, of_text_in_the_middle) {
   auto t = script::established();
   t.user_sends(3 * 1460);
   sends_text(t, 1, 4381);
@@ -88,7 +89,7 @@ TEST(loss, of_text_in_the_middle) {
   t.silent_for(10min);
 }
 
-TEST(loss, of_the_last_text) {
+TEST(rfc6298_loss, of_the_last_text) {
   auto t = script::established();
   t.user_sends(3 * 1460);
   sends_text(t, 1, 4381);
@@ -98,7 +99,8 @@ TEST(loss, of_the_last_text) {
   t.silent_for(10min);
 }
 
-TEST(loss, of_all_text_is_made_good_in_slow_start) {  // RFC 5681 §3.1: one segment, then two for each acknowledged
+TEST(rfc6298_loss, of_all_text_is_made_good_in_slow_start) {
+  // RFC 5681 §3.1: one segment, then two for each acknowledged
   auto t = script::established();
   t.user_sends(5 * 1460);
   sends_text(t, 1, 7301);
@@ -111,7 +113,7 @@ TEST(loss, of_all_text_is_made_good_in_slow_start) {  // RFC 5681 §3.1: one seg
   t.silent_for(10min);
 }
 
-TEST(loss, of_the_fin) {
+TEST(rfc6298_loss, of_the_fin) {
   for (const state s : {state::fin_wait_1, state::closing, state::last_ack}) {
     SCOPED_TRACE(tcp::name(s));
     auto t = script::in(s);
@@ -124,7 +126,7 @@ TEST(loss, of_the_fin) {
   }
 }
 
-TEST(loss, of_the_last_text_with_its_fin) {
+TEST(rfc6298_loss, of_the_last_text_with_its_fin) {
   auto t = script::established();
   t.user_sends_and_closes(100);
   t.sends("FP. 1:101(100) ack 1");
@@ -133,7 +135,7 @@ TEST(loss, of_the_last_text_with_its_fin) {
   t.in_state(state::fin_wait_2);
 }
 
-TEST(loss, of_a_fin_behind_text_that_arrived) {
+TEST(rfc6298_loss, of_a_fin_behind_text_that_arrived) {
   auto t = script::established();
   t.user_sends_and_closes(100);
   t.sends("FP. 1:101(100) ack 1");
@@ -143,7 +145,7 @@ TEST(loss, of_a_fin_behind_text_that_arrived) {
   t.in_state(state::fin_wait_2);
 }
 
-TEST(loss, of_our_ack) {  // the peer's text comes again: old, and acknowledged at once
+TEST(rfc6298_loss, of_our_ack) {  // the peer's text comes again: old, and acknowledged at once
   auto t = script::established();
   t.arrives("P. 1:11(10) ack 1");
   t.passes(40ms);
@@ -154,7 +156,7 @@ TEST(loss, of_our_ack) {  // the peer's text comes again: old, and acknowledged 
   t.reads_nothing();
 }
 
-TEST(rto, doubles_up_to_the_maximum) {  // RFC 6298 §5.5
+TEST(rfc6298_rto, doubles_up_to_the_maximum) {  // RFC 6298 §5.5
   auto t = script::established();
   t.user_sends(100);
   t.sends("P. 1:101(100) ack 1");
@@ -162,7 +164,7 @@ TEST(rto, doubles_up_to_the_maximum) {  // RFC 6298 §5.5
   for (int i = 0; i < 3; ++i) sends_after(t, 60s, "P. 1:101(100) ack 1");
 }
 
-TEST(rto, gives_up_after_so_many_retransmissions) {  // RFC 9293 §3.8.3: R2 is 100 s at least for text
+TEST(rfc6298_rto, gives_up_after_so_many_retransmissions) {  // RFC 9293 §3.8.3: R2 is 100 s at least for text
   auto t = script::established();
   t.user_sends(100);
   t.sends("P. 1:101(100) ack 1");
@@ -177,7 +179,7 @@ TEST(rto, gives_up_after_so_many_retransmissions) {  // RFC 9293 §3.8.3: R2 is 
   EXPECT_EQ(t.connections(), 0u);
 }
 
-TEST(rto, gives_an_unanswered_syn_up_after_three_minutes) {  // RFC 9293 §3.8.3, MUST-23
+TEST(rfc6298_rto, gives_an_unanswered_syn_up_after_three_minutes) {  // RFC 9293 §3.8.3, MUST-23
   auto t = script::opening();
   const instant start = t.now();
   for (unsigned i = 0; i < tcp::config{}.syn_retries; ++i) {
@@ -189,7 +191,7 @@ TEST(rto, gives_an_unanswered_syn_up_after_three_minutes) {  // RFC 9293 §3.8.3
   EXPECT_GE(t.now() - start, 180s);
 }
 
-TEST(rto, gives_an_unanswered_syn_ack_up_and_tells_nobody) {
+TEST(rfc6298_rto, gives_an_unanswered_syn_ack_up_and_tells_nobody) {
   auto t = script::in(state::syn_received);
   for (unsigned i = 0; i < tcp::config{}.syn_ack_retries; ++i) {
     t.passes(1h);
@@ -201,7 +203,7 @@ TEST(rto, gives_an_unanswered_syn_ack_up_and_tells_nobody) {
   EXPECT_EQ(t.told_acceptable(), 0);
 }
 
-TEST(rto, follows_the_round_trips) {  // RFC 6298 §2.2, §2.3
+TEST(rfc6298_rto, follows_the_round_trips) {  // RFC 6298 §2.2, §2.3
   auto t = script::opening();
   t.silent_for(400ms);
   t.arrives("S. 0:0(0) ack 1 win 65535 <mss 1460>");
@@ -219,7 +221,7 @@ TEST(rto, follows_the_round_trips) {  // RFC 6298 §2.2, §2.3
   sends_after(t, 1450ms, "P. 101:201(100) ack 1");
 }
 
-TEST(rto, is_never_below_the_minimum) {  // RFC 6298 §2.4, with Linux's 200 ms
+TEST(rfc6298_rto, is_never_below_the_minimum) {  // RFC 6298 §2.4, with Linux's 200 ms
   EXPECT_EQ(script::established().status().rto, rto_min);
   script_options o;
   o.stack.tcp.rto_min = 1s;
@@ -229,7 +231,7 @@ TEST(rto, is_never_below_the_minimum) {  // RFC 6298 §2.4, with Linux's 200 ms
   sends_after(t, 1s, "P. 1:101(100) ack 1");
 }
 
-TEST(rto, takes_no_sample_from_what_was_sent_twice) {  // RFC 6298 §3, Karn's algorithm
+TEST(rfc6298_rto, takes_no_sample_from_what_was_sent_twice) {  // RFC 6298 §3, Karn's algorithm
   auto t = script::established();
   t.user_sends(100);
   t.sends("P. 1:101(100) ack 1");
@@ -239,7 +241,8 @@ TEST(rto, takes_no_sample_from_what_was_sent_twice) {  // RFC 6298 §3, Karn's a
   EXPECT_EQ(t.status().srtt, duration{});
 }
 
-TEST(rto, stays_backed_off_until_a_new_sample) {  // RFC 6298 §5, after (5.7): only a new measurement collapses it
+TEST(rfc6298_rto, stays_backed_off_until_a_new_sample) {
+  // RFC 6298 §5, after (5.7): only a new measurement collapses it
   auto t = script::established();
   t.user_sends(100);
   t.sends("P. 1:101(100) ack 1");
@@ -256,7 +259,7 @@ TEST(rto, stays_backed_off_until_a_new_sample) {  // RFC 6298 §5, after (5.7): 
   sends_after(t, t.status().rto, "P. 201:301(100) ack 1");
 }
 
-TEST(rto, begins_at_three_seconds_where_the_syn_timed_out) {  // RFC 6298 §5.7
+TEST(rfc6298_rto, begins_at_three_seconds_where_the_syn_timed_out) {  // RFC 6298 §5.7
   auto t = script::opening();
   sends_after(t, 1s, "S 0:0(0)");
   t.arrives("S. 0:0(0) ack 1 win 65535 <mss 1460>");
@@ -266,7 +269,7 @@ TEST(rto, begins_at_three_seconds_where_the_syn_timed_out) {  // RFC 6298 §5.7
   sends_after(t, 3s, "P. 1:101(100) ack 1");
 }
 
-TEST(rto, starts_anew_with_each_acknowledgement_of_new_text) {  // RFC 6298 §5.3
+TEST(rfc6298_rto, starts_anew_with_each_acknowledgement_of_new_text) {  // RFC 6298 §5.3
   auto t = script::established();
   t.user_sends(2 * 1460);
   sends_text(t, 1, 2921);
@@ -276,7 +279,7 @@ TEST(rto, starts_anew_with_each_acknowledgement_of_new_text) {  // RFC 6298 §5.
   sends_after(t, rto, "P. 1461:2921(1460) ack 1");
 }
 
-TEST(rto, stops_when_all_is_acknowledged) {  // RFC 6298 §5.2
+TEST(rfc6298_rto, stops_when_all_is_acknowledged) {  // RFC 6298 §5.2
   auto t = script::established();
   t.user_sends(100);
   t.sends("P. 1:101(100) ack 1");
@@ -284,7 +287,8 @@ TEST(rto, stops_when_all_is_acknowledged) {  // RFC 6298 §5.2
   t.silent_for(1h);
 }
 
-TEST(rto, measures_with_timestamps_what_was_sent_twice) {  // RFC 7323 §4.1: Karn's ambiguity does not touch them
+TEST(rfc6298_rto, measures_with_timestamps_what_was_sent_twice) {
+  // RFC 7323 §4.1: Karn's ambiguity does not touch them
   auto t = script::in(state::syn_received, {.syn_options = "mss 1460,TS val 1 ecr 0"});
   t.arrives(". 1:1(0) ack 1 <TS val 1 ecr 0>");
   t.user_accepts();

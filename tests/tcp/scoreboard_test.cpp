@@ -48,6 +48,15 @@ TEST(scoreboard, sacked_octets_are_told_once) {
   EXPECT_EQ(b.in_flight(), 5000u);
 }
 
+TEST(rfc9937_prr, duplicates_cannot_claim_more_than_was_in_flight) {  // §6.2
+  scoreboard b;
+  b.on_sent(seq{0}, seq{10'000}, at(1ms));
+  b.mark_lost(seq{0}, seq{1000});
+  b.presume(20'000);
+  EXPECT_EQ(b.presumed(), 9000u);
+  EXPECT_EQ(b.in_flight(), 0u);
+}
+
 TEST(scoreboard, the_lowest_loss_goes_first) {  // RFC 6675 §4, NextSeg (1)
   scoreboard b;
   b.on_sent(seq{0}, seq{10'000}, at(1ms));

@@ -29,7 +29,7 @@ void run(std::initializer_list<event> events) {
   }
 }
 
-TEST(segment_arrives, syn) {
+TEST(rfc9293_segment_arrives, syn) {
   run({
       {state::closed, "S 0:0(0)", "R. 100:100(0) ack 1", state::closed},  // the plain number 0 is ISS + 100
       {state::listen, "S 0:0(0)", "S. 0:0(0) ack 1", state::syn_received},
@@ -40,7 +40,7 @@ TEST(segment_arrives, syn) {
   });
 }
 
-TEST(segment_arrives, syn_and_ack) {
+TEST(rfc9293_segment_arrives, syn_and_ack) {
   run({
       {state::closed, "S. 0:0(0) ack 1", "R 1:1(0)", state::closed},
       {state::listen, "S. 0:0(0) ack 1", "R 1:1(0)", state::listen},
@@ -52,14 +52,14 @@ TEST(segment_arrives, syn_and_ack) {
   });
 }
 
-TEST(segment_arrives, syn_and_fin_opens_nothing) {
+TEST(rfc9293_segment_arrives, syn_and_fin_opens_nothing) {
   run({
       {state::listen, "SF 0:0(0)", "", state::listen},
       {state::time_wait, "SF 5:5(0)", ". 2:2(0) ack 2", state::time_wait},
   });
 }
 
-TEST(segment_arrives, acceptable_ack) {
+TEST(rfc9293_segment_arrives, acceptable_ack) {
   run({
       {state::closed, ". 0:0(0) ack 1", "R 1:1(0)", state::closed},
       {state::listen, ". 0:0(0) ack 1", "R 1:1(0)", state::listen},
@@ -78,7 +78,7 @@ TEST(segment_arrives, acceptable_ack) {
   t.in_state(state::established);
 }
 
-TEST(segment_arrives, ack_that_repeats_itself) {
+TEST(rfc9293_segment_arrives, ack_that_repeats_itself) {
   run({
       {state::fin_wait_1, ". 1:1(0) ack 1", "", state::fin_wait_1},
       {state::closing, ". 2:2(0) ack 1", "", state::closing},
@@ -86,7 +86,7 @@ TEST(segment_arrives, ack_that_repeats_itself) {
   });
 }
 
-TEST(segment_arrives, ack_outside_the_window) {  // first step: answered with an ACK, and dropped
+TEST(rfc9293_segment_arrives, ack_outside_the_window) {  // first step: answered with an ACK, and dropped
   run({
       {state::syn_received, ". 0:0(0) ack 1", ". 1:1(0) ack 1", state::syn_received},
       {state::syn_received, ". 99999:99999(0) ack 1", ". 1:1(0) ack 1", state::syn_received},
@@ -101,7 +101,7 @@ TEST(segment_arrives, ack_outside_the_window) {  // first step: answered with an
   });
 }
 
-TEST(segment_arrives, without_ack) {  // fifth step: dropped
+TEST(rfc9293_segment_arrives, without_ack) {  // fifth step: dropped
   run({
       {state::closed, "- 0:0(0)", "R. 100:100(0) ack 0", state::closed},
       {state::listen, "- 0:0(0)", "", state::listen},
@@ -118,7 +118,7 @@ TEST(segment_arrives, without_ack) {  // fifth step: dropped
   });
 }
 
-TEST(segment_arrives, fin) {
+TEST(rfc9293_segment_arrives, fin) {
   run({
       {state::closed, "F. 0:0(0) ack 1", "R 1:1(0)", state::closed},
       {state::listen, "F 0:0(0)", "", state::listen},
@@ -138,7 +138,7 @@ TEST(segment_arrives, fin) {
   });
 }
 
-TEST(segment_arrives, fin_with_text) {
+TEST(rfc9293_segment_arrives, fin_with_text) {
   run({
       {state::established, "FP. 1:11(10) ack 1", ". 1:1(0) ack 12", state::close_wait},
       {state::fin_wait_1, "FP. 1:11(10) ack 1", ". 2:2(0) ack 12", state::closing},
@@ -147,7 +147,7 @@ TEST(segment_arrives, fin_with_text) {
   });
 }
 
-TEST(segment_arrives, fin_ahead_of_missing_text) {
+TEST(rfc9293_segment_arrives, fin_ahead_of_missing_text) {
   run({
       {state::established, "F. 11:11(0) ack 1", ". 1:1(0) ack 1", state::established},
       {state::fin_wait_1, "F. 11:11(0) ack 2", ". 2:2(0) ack 1", state::fin_wait_2},
@@ -155,7 +155,7 @@ TEST(segment_arrives, fin_ahead_of_missing_text) {
   });
 }
 
-TEST(segment_arrives, text_out_of_order) {  // acknowledged at once (RFC 5681 §4.2)
+TEST(rfc9293_segment_arrives, text_out_of_order) {  // acknowledged at once (RFC 5681 §4.2)
   run({
       {state::established, "P. 11:21(10) ack 1", ". 1:1(0) ack 1", state::established},
       {state::fin_wait_1, "P. 11:21(10) ack 1", ". 2:2(0) ack 1", state::fin_wait_1},
@@ -163,7 +163,7 @@ TEST(segment_arrives, text_out_of_order) {  // acknowledged at once (RFC 5681 §
   });
 }
 
-TEST(segment_arrives, text_after_the_peers_fin) {  // seventh step: this should not occur; ignore it
+TEST(rfc9293_segment_arrives, text_after_the_peers_fin) {  // seventh step: this should not occur; ignore it
   run({
       {state::close_wait, "P. 2:12(10) ack 1", "", state::close_wait},
       {state::closing, "P. 2:12(10) ack 1", "", state::closing},
@@ -172,7 +172,7 @@ TEST(segment_arrives, text_after_the_peers_fin) {  // seventh step: this should 
   });
 }
 
-TEST(segment_arrives, text_for_no_connection) {
+TEST(rfc9293_segment_arrives, text_for_no_connection) {
   run({
       {state::closed, "P. 1:11(10) ack 1", "R 1:1(0)", state::closed},
       {state::listen, "P. 1:11(10) ack 1", "R 1:1(0)", state::listen},
@@ -180,7 +180,7 @@ TEST(segment_arrives, text_for_no_connection) {
   });
 }
 
-TEST(segment_arrives, text_that_was_there_before) {  // first step: the whole segment is old
+TEST(rfc9293_segment_arrives, text_that_was_there_before) {  // first step: the whole segment is old
   run({
       {state::syn_received, "P. 0:1(1) ack 1", ". 1:1(0) ack 1", state::syn_received},
       {state::established, "P. 0:1(1) ack 1", ". 1:1(0) ack 1", state::established},
@@ -193,7 +193,7 @@ TEST(segment_arrives, text_that_was_there_before) {  // first step: the whole se
   });
 }
 
-TEST(segment_arrives, text_beyond_the_window) {  // first step
+TEST(rfc9293_segment_arrives, text_beyond_the_window) {  // first step
   run({
       {state::syn_received, "P. 65537:65547(10) ack 1", ". 1:1(0) ack 1", state::syn_received},
       {state::established, "P. 65536:65546(10) ack 1", ". 1:1(0) ack 1", state::established},
@@ -202,7 +202,7 @@ TEST(segment_arrives, text_beyond_the_window) {  // first step
   });
 }
 
-TEST(segment_arrives, text_in_order_is_taken_in_each_receiving_state) {  // seventh step
+TEST(rfc9293_segment_arrives, text_in_order_is_taken_in_each_receiving_state) {  // seventh step
   for (const state s : {state::established, state::fin_wait_1, state::fin_wait_2}) {
     SCOPED_TRACE(tcp::name(s));
     auto t = script::in(s);
@@ -215,8 +215,8 @@ TEST(segment_arrives, text_in_order_is_taken_in_each_receiving_state) {  // seve
   }
 }
 
-TEST(segment_arrives,
-     text_that_is_partly_old_is_taken_for_the_rest) {  // first step: "only the new parts are processed"
+TEST(segment_arrives, text_that_is_partly_old_is_taken_for_the_rest) {
+  // first step: "only the new parts are processed"
   auto t = script::established();
   t.arrives("P. 1:11(10) ack 1");
   t.arrives("P. 6:21(15) ack 1");
@@ -224,7 +224,7 @@ TEST(segment_arrives,
   t.user_receives(20);
 }
 
-TEST(segment_arrives, text_that_straddles_the_window_is_taken_up_to_it) {  // first step
+TEST(rfc9293_segment_arrives, text_that_straddles_the_window_is_taken_up_to_it) {  // first step
   script_options o;
   o.stack.tcp.receive_buffer = 1000;
   auto t = script::established(o);
@@ -240,7 +240,7 @@ TEST(segment_arrives, text_that_straddles_the_window_is_taken_up_to_it) {  // fi
   t.at_end();
 }
 
-TEST(segment_arrives, fin_behind_text_that_fills_the_window_is_taken) {
+TEST(rfc9293_segment_arrives, fin_behind_text_that_fills_the_window_is_taken) {
   script_options o;
   o.stack.tcp.receive_buffer = 1000;
   auto t = script::established(o);
@@ -250,7 +250,7 @@ TEST(segment_arrives, fin_behind_text_that_fills_the_window_is_taken) {
   EXPECT_EQ(t.status().rcv_wnd, 0u);
 }
 
-TEST(segment_arrives, urgent_text_is_text) {  // RFC 6093 §6
+TEST(rfc9293_segment_arrives, urgent_text_is_text) {  // RFC 6093 §6
   auto t = script::established();
   t.arrives("PU. 1:11(10) ack 1");
   t.user_receives(10);
@@ -258,7 +258,8 @@ TEST(segment_arrives, urgent_text_is_text) {  // RFC 6093 §6
   t.sends(". 1:1(0) ack 11");
 }
 
-TEST(segment_arrives, at_the_very_edge_of_the_window_an_ack_is_taken) {  // a peer that filled the window stands there
+TEST(rfc9293_segment_arrives, at_the_very_edge_of_the_window_an_ack_is_taken) {
+  // a peer that filled the window stands there
   auto t = script::in(state::fin_wait_1);
   t.arrives(". 65536:65536(0) ack 2");
   t.in_state(state::fin_wait_2);

@@ -23,7 +23,7 @@ void everywhere(F f) {
   }
 }
 
-TEST(sequence_wrap, text_and_its_loss_on_our_side) {  // RFC 9293 §3.4
+TEST(rfc9293_sequence_wrap, text_and_its_loss_on_our_side) {  // RFC 9293 §3.4
   everywhere([](const script_options& o) {
     auto t = script::established(o);
     t.user_sends(3 * 1460);
@@ -37,7 +37,7 @@ TEST(sequence_wrap, text_and_its_loss_on_our_side) {  // RFC 9293 §3.4
   });
 }
 
-TEST(sequence_wrap, text_out_of_order_on_the_peers_side) {
+TEST(rfc9293_sequence_wrap, text_out_of_order_on_the_peers_side) {
   everywhere([](script_options o) {
     o.syn_options = "mss 1460,sackOK";
     auto t = script::established(o);
@@ -51,7 +51,7 @@ TEST(sequence_wrap, text_out_of_order_on_the_peers_side) {
   });
 }
 
-TEST(sequence_wrap, fast_retransmit) {
+TEST(rfc9293_sequence_wrap, fast_retransmit) {
   everywhere([](const script_options& o) {
     auto t = script::established(o);
     t.user_sends(5 * 1460);
@@ -64,7 +64,7 @@ TEST(sequence_wrap, fast_retransmit) {
   });
 }
 
-TEST(sequence_wrap, the_close) {
+TEST(rfc9293_sequence_wrap, the_close) {
   everywhere([](const script_options& o) {
     auto t = script::established(o);
     t.user_sends_and_closes(1000);
@@ -77,7 +77,7 @@ TEST(sequence_wrap, the_close) {
   });
 }
 
-TEST(sequence_wrap, both_edges_of_the_receive_window) {  // RFC 9293 §3.10.7.4, first step
+TEST(rfc9293_sequence_wrap, both_edges_of_the_receive_window) {  // RFC 9293 §3.10.7.4, first step
   everywhere([](const script_options& o) {
     auto t = script::established(o);
     t.arrives("R 0:0(0)");
@@ -92,7 +92,7 @@ TEST(sequence_wrap, both_edges_of_the_receive_window) {  // RFC 9293 §3.10.7.4,
   });
 }
 
-TEST(sequence_wrap, the_acknowledgements_that_are_believed) {  // RFC 5961 §5.2
+TEST(rfc9293_sequence_wrap, the_acknowledgements_that_are_believed) {  // RFC 5961 §5.2
   everywhere([](const script_options& o) {
     auto t = script::established(o);
     t.user_sends(100);
@@ -109,7 +109,7 @@ TEST(sequence_wrap, the_acknowledgements_that_are_believed) {  // RFC 5961 §5.2
 constexpr std::uint64_t circle = std::uint64_t{1} << 32;
 constexpr std::uint32_t piece = 60000;
 
-TEST(sequence_wrap, more_than_the_whole_circle_is_received) {
+TEST(rfc9293_sequence_wrap, more_than_the_whole_circle_is_received) {
   auto t = script::established();
   t.user_shuts_receive();
   const auto datagram = t.datagram(line_of(".", 1, piece, 1));
@@ -124,7 +124,7 @@ TEST(sequence_wrap, more_than_the_whole_circle_is_received) {
   }
 }
 
-TEST(sequence_wrap, more_than_the_whole_circle_is_sent) {
+TEST(rfc9293_sequence_wrap, more_than_the_whole_circle_is_sent) {
   script_options o;
   o.stack.device = {.checksum = true, .segmentation_v4 = true, .segmentation_v6 = true};
   auto t = script::established(o);

@@ -10,7 +10,7 @@ namespace {
 using tcp::state;
 constexpr duration msl = tcp::config{}.msl;
 
-TEST(time_wait, answers_the_peers_fin_again_and_waits_anew) {  // RFC 9293 §3.10.7.4: our last ACK was lost
+TEST(rfc9293_time_wait, answers_the_peers_fin_again_and_waits_anew) {  // RFC 9293 §3.10.7.4: our last ACK was lost
   auto t = script::in(state::time_wait);
   t.silent_for(2 * msl - 1us);
   t.arrives("F. 1:1(0) ack 2");
@@ -22,7 +22,7 @@ TEST(time_wait, answers_the_peers_fin_again_and_waits_anew) {  // RFC 9293 §3.1
   EXPECT_EQ(t.connections(), 0u);
 }
 
-TEST(time_wait, answers_the_peers_fin_with_its_text_again) {
+TEST(rfc9293_time_wait, answers_the_peers_fin_with_its_text_again) {
   auto t = script::in(state::fin_wait_2);
   t.arrives("FP. 1:11(10) ack 2");
   t.sends(". 2:2(0) ack 12");
@@ -35,7 +35,7 @@ TEST(time_wait, answers_the_peers_fin_with_its_text_again) {
   t.at_end();
 }
 
-TEST(time_wait, other_segments_do_not_prolong_it) {
+TEST(rfc9293_time_wait, other_segments_do_not_prolong_it) {
   auto t = script::in(state::time_wait);
   t.silent_for(msl);
   t.arrives(". 2:2(0) ack 2");
@@ -45,7 +45,7 @@ TEST(time_wait, other_segments_do_not_prolong_it) {
   t.in_state(state::closed);
 }
 
-TEST(time_wait, lasts_as_long_as_configured) {
+TEST(rfc9293_time_wait, lasts_as_long_as_configured) {
   script_options o;
   o.stack.tcp.msl = 1s;
   auto t = script::in(state::time_wait, o);
@@ -55,7 +55,7 @@ TEST(time_wait, lasts_as_long_as_configured) {
   t.in_state(state::closed);
 }
 
-TEST(time_wait, outlives_its_user) {
+TEST(rfc9293_time_wait, outlives_its_user) {
   auto t = script::in(state::time_wait);
   t.user_releases();
   EXPECT_EQ(t.connections(), 1u);
@@ -67,7 +67,7 @@ TEST(time_wait, outlives_its_user) {
   t.sends("R 2:2(0)");  // nobody remembers now
 }
 
-TEST(time_wait, is_reached_by_a_connection_without_a_user) {
+TEST(rfc9293_time_wait, is_reached_by_a_connection_without_a_user) {
   auto t = script::established();
   t.user_releases();
   t.sends("F. 1:1(0) ack 1");
@@ -78,7 +78,7 @@ TEST(time_wait, is_reached_by_a_connection_without_a_user) {
   EXPECT_EQ(t.connections(), 0u);
 }
 
-TEST(time_wait, takes_a_syn_behind_the_old_connection) {  // RFC 9293 §3.6.1, MAY-2
+TEST(rfc9293_time_wait, takes_a_syn_behind_the_old_connection) {  // RFC 9293 §3.6.1, MAY-2
   auto t = script::in(state::time_wait);
   t.silent_for(msl);
   const seq old_nxt = t.iss() + 2;
@@ -91,7 +91,8 @@ TEST(time_wait, takes_a_syn_behind_the_old_connection) {  // RFC 9293 §3.6.1, M
   EXPECT_TRUE(answer->seq_number > old_nxt - 1);
 }
 
-TEST(time_wait, answers_a_new_syn_with_a_number_behind_all_it_has_sent) {  // RFC 9293 §3.6.1, MAY-2, condition 1
+TEST(rfc9293_time_wait, answers_a_new_syn_with_a_number_behind_all_it_has_sent) {
+  // RFC 9293 §3.6.1, MAY-2, condition 1
   // RFC 6528's clock makes 250,000 numbers a second: a fast connection uses more, here within one moment.
   auto t = script::established();
   t.user_sends(1460);
@@ -108,14 +109,14 @@ TEST(time_wait, answers_a_new_syn_with_a_number_behind_all_it_has_sent) {  // RF
   EXPECT_TRUE(answer->seq_number >= t.iss() + 1462);
 }
 
-TEST(time_wait, challenges_a_syn_that_may_be_an_old_duplicate) {  // RFC 9293 §3.10.7.4, fourth step
+TEST(rfc9293_time_wait, challenges_a_syn_that_may_be_an_old_duplicate) {  // RFC 9293 §3.10.7.4, fourth step
   auto t = script::in(state::time_wait);
   t.arrives("S 2:2(0) win 65535 <mss 1460>");
   t.sends(". 2:2(0) ack 2");
   t.in_state(state::time_wait);
 }
 
-TEST(time_wait, takes_a_syn_with_a_newer_timestamp_wherever_its_number_lies) {  // RFC 6191 §2
+TEST(rfc9293_time_wait, takes_a_syn_with_a_newer_timestamp_wherever_its_number_lies) {  // RFC 6191 §2
   auto t = script::in(state::syn_received, {.syn_options = "mss 1460,TS val 100 ecr 0"});
   t.arrives(". 1:1(0) ack 1 <TS val 100 ecr 0>");
   t.user_accepts();
@@ -136,7 +137,7 @@ TEST(time_wait, takes_a_syn_with_a_newer_timestamp_wherever_its_number_lies) {  
   EXPECT_TRUE(answer->flags.syn && answer->flags.ack);
 }
 
-TEST(time_wait, without_a_listener_takes_no_syn) {
+TEST(rfc9293_time_wait, without_a_listener_takes_no_syn) {
   auto t = script::in(state::time_wait);
   t.user_stops_listening();
   t.arrives("S 100:100(0) win 65535 <mss 1460>");
@@ -144,7 +145,7 @@ TEST(time_wait, without_a_listener_takes_no_syn) {
   t.in_state(state::time_wait);
 }
 
-TEST(time_wait, acknowledges_with_timestamps_where_they_are_on) {  // RFC 7323 §3.2
+TEST(rfc9293_time_wait, acknowledges_with_timestamps_where_they_are_on) {  // RFC 7323 §3.2
   auto t = script::in(state::syn_received, {.syn_options = "mss 1460,TS val 100 ecr 0"});
   t.arrives(". 1:1(0) ack 1 <TS val 101 ecr 0>");
   t.user_accepts();
@@ -157,7 +158,7 @@ TEST(time_wait, acknowledges_with_timestamps_where_they_are_on) {  // RFC 7323 �
   t.sends(". 2:2(0) ack 2 <TS val 1000 ecr 102>");
 }
 
-TEST(time_wait, records_are_bounded) {
+TEST(rfc9293_time_wait, records_are_bounded) {
   script_options o;
   o.stack.tcp.time_wait_records = 0;
   auto t = script::in(state::fin_wait_2, o);
@@ -167,7 +168,7 @@ TEST(time_wait, records_are_bounded) {
   EXPECT_EQ(t.connections(), 0u);
 }
 
-TEST(time_wait, holds_its_port_against_an_active_open) {
+TEST(rfc9293_time_wait, holds_its_port_against_an_active_open) {
   auto t = script::in(state::time_wait);
   struct nobody final : tcp::user {
     void on_events(tcp::events) override {}
@@ -180,7 +181,7 @@ TEST(time_wait, holds_its_port_against_an_active_open) {
   EXPECT_EQ(opened.error(), make_error_code(std::errc::address_in_use));
 }
 
-TEST(time_wait, ends_when_its_user_aborts) {  // RFC 9293 §3.10.5: no reset
+TEST(rfc9293_time_wait, ends_when_its_user_aborts) {  // RFC 9293 §3.10.5: no reset
   auto t = script::in(state::time_wait);
   t.user_aborts();
   t.in_state(state::closed);
@@ -195,7 +196,36 @@ std::pair<int, int> service_and_hops(script& t) {
   return {std::to_integer<int>(f.header()[1]), std::to_integer<int>(f.header()[8])};
 }
 
-TEST(time_wait, answers_with_the_connections_service_and_hop_limit) {
+TEST(rfc9293_type_of_service, stands_in_each_segment_and_can_be_changed) {  // RFC 9293 §3.9.1.9
+  auto t = script::established({.no_delay = true});
+  for (const int tos : {0x28, 0xb8}) {
+    t.connection().tos = static_cast<std::uint8_t>(tos);
+    t.user_sends(10);
+    EXPECT_EQ(service_and_hops(t).first, tos);
+  }
+  t.passes_unheard(1us);
+}
+
+TEST(rfc9293_hop_limit, stands_in_each_segment) {  // RFC 9293 §3.9.2
+  script t;
+  tcp::open_options o;
+  o.remote = {*address::parse("198.51.100.1"), 40000};
+  o.local_port = 80;
+  o.hop_limit = 9;
+  o.tos = 0x28;
+  struct nobody final : tcp::user {
+    void on_events(tcp::events) override {}
+  } user;
+  const auto opened = t.tcp().open(o, user, t.now());
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(service_and_hops(t), std::pair(0x28, 9));  // the SYN
+  t.datagram_arrives(t.datagram("S. 0:0(0) ack 1 win 65535 <mss 1460>"));
+  EXPECT_EQ(service_and_hops(t), std::pair(0x28, 9));
+  t.tcp().release(**opened, t.now());
+  t.passes_unheard(1us);
+}
+
+TEST(rfc9293_time_wait, answers_with_the_connections_service_and_hop_limit) {
   auto t = script::in(state::fin_wait_2);
   t.connection().tos = 0x28;
   t.connection().hop_limit = 9;
@@ -205,7 +235,7 @@ TEST(time_wait, answers_with_the_connections_service_and_hop_limit) {
   EXPECT_EQ(service_and_hops(t), std::pair(0x28, 9));
 }
 
-TEST(reset, of_ours_has_the_connections_service_and_hop_limit) {
+TEST(rfc9293_reset, of_ours_has_the_connections_service_and_hop_limit) {
   auto t = script::established();
   t.connection().tos = 0x28;
   t.connection().hop_limit = 9;

@@ -145,7 +145,7 @@ TEST(receive, without_a_copy) {
   t.sends(". 1:1(0) ack 11");
 }
 
-TEST(close, in_syn_sent_forgets_the_connection) {  // RFC 9293 §3.10.4, SYN-SENT
+TEST(rfc9293_close, in_syn_sent_forgets_the_connection) {  // RFC 9293 §3.10.4, SYN-SENT
   auto t = script::opening();
   t.user_closes();
   t.in_state(state::closed);
@@ -154,7 +154,7 @@ TEST(close, in_syn_sent_forgets_the_connection) {  // RFC 9293 §3.10.4, SYN-SEN
   EXPECT_EQ(t.connections(), 0u);
 }
 
-TEST(close, twice_is_once) {  // RFC 9293 §3.10.4, FIN-WAIT-1 and on
+TEST(rfc9293_close, twice_is_once) {  // RFC 9293 §3.10.4, FIN-WAIT-1 and on
   for (const state s : {state::fin_wait_1, state::fin_wait_2, state::closing, state::last_ack, state::time_wait}) {
     SCOPED_TRACE(tcp::name(s));
     auto t = script::in(s);

@@ -27,13 +27,13 @@ script shut(script_options o = {}) {
   return t;
 }
 
-TEST(shut_window, is_probed_with_backoff) {  // RFC 9293 §3.8.6.1, MUST-36, SHLD-30
+TEST(rfc9293_persist, is_probed_with_backoff) {  // RFC 9293 §3.8.6.1, MUST-36, SHLD-30
   auto t = shut();
   for (duration d = rto_min; d < 60s; d *= 2) sends_after(t, d, ". 1460:1460(0) ack 1");
   sends_after(t, 60s, ". 1460:1460(0) ack 1");
 }
 
-TEST(shut_window, is_probed_as_long_as_the_peer_answers) {  // RFC 9293 §3.8.6.1, MUST-37
+TEST(rfc9293_persist, is_probed_as_long_as_the_peer_answers) {  // RFC 9293 §3.8.6.1, MUST-37
   auto t = shut();
   for (int i = 0; i < 100; ++i) {
     t.passes(60s);
@@ -43,7 +43,7 @@ TEST(shut_window, is_probed_as_long_as_the_peer_answers) {  // RFC 9293 §3.8.6.
   t.in_state(state::established);
 }
 
-TEST(shut_window, keeps_its_backoff_over_answered_probes) {  // RFC 9293 §3.8.6.1, SHLD-30
+TEST(rfc9293_persist, keeps_its_backoff_over_answered_probes) {  // RFC 9293 §3.8.6.1, SHLD-30
   auto t = shut();
   for (duration d = rto_min; d < 60s; d *= 2) {
     sends_after(t, d, ". 1460:1460(0) ack 1");
@@ -51,7 +51,7 @@ TEST(shut_window, keeps_its_backoff_over_answered_probes) {  // RFC 9293 §3.8.6
   }
 }
 
-TEST(shut_window, whose_probes_meet_silence_is_given_up) {  // RFC 9293 §3.8.3
+TEST(rfc9293_persist, whose_probes_meet_silence_is_given_up) {  // RFC 9293 §3.8.3
   auto t = shut();
   for (unsigned i = 0; i < tcp::config{}.retries; ++i) {
     t.passes(60s);
@@ -61,7 +61,8 @@ TEST(shut_window, whose_probes_meet_silence_is_given_up) {  // RFC 9293 §3.8.3
   t.closed_with(make_error_code(std::errc::timed_out));
 }
 
-TEST(shut_window, says_nothing_of_congestion) {  // answers to probes are no duplicate ACKs, a probe's timeout no loss
+TEST(rfc9293_persist, says_nothing_of_congestion) {
+  // answers to probes are no duplicate ACKs, a probe's timeout no loss
   auto t = shut();
   const auto before = t.status();
   for (int i = 0; i < 8; ++i) {
@@ -74,7 +75,7 @@ TEST(shut_window, says_nothing_of_congestion) {  // answers to probes are no dup
   EXPECT_EQ(t.status().ssthresh, before.ssthresh);
 }
 
-TEST(shut_window, opens_and_text_leaves_at_once) {  // RFC 9293 §3.8.6
+TEST(rfc9293_persist, opens_and_text_leaves_at_once) {  // RFC 9293 §3.8.6
   auto t = shut();
   t.silent_for(100ms);
   t.arrives(". 1:1(0) ack 1461 win 65535");
@@ -82,7 +83,7 @@ TEST(shut_window, opens_and_text_leaves_at_once) {  // RFC 9293 §3.8.6
   t.sends("P. 2921:4381(1460) ack 1");
 }
 
-TEST(shut_window, opens_after_a_probe_and_text_leaves_at_once) {
+TEST(rfc9293_persist, opens_after_a_probe_and_text_leaves_at_once) {
   auto t = shut();
   sends_after(t, rto_min, ". 1460:1460(0) ack 1");
   t.arrives(". 1:1(0) ack 1461 win 0");
@@ -91,14 +92,14 @@ TEST(shut_window, opens_after_a_probe_and_text_leaves_at_once) {
   t.sends("P. 2921:4381(1460) ack 1");
 }
 
-TEST(shut_window, opens_a_little_and_is_used_after_the_override_timeout) {  // RFC 9293 §3.8.6.2.1
+TEST(rfc9293_persist, opens_a_little_and_is_used_after_the_override_timeout) {  // RFC 9293 §3.8.6.2.1
   auto t = shut();
   sends_after(t, rto_min, ". 1460:1460(0) ack 1");
   t.arrives(". 1:1(0) ack 1461 win 500");
   sends_after(t, rto_min, ". 1461:1961(500) ack 1");
 }
 
-TEST(shut_window, whose_opening_was_lost_is_learnt_by_the_next_probe) {  // loss of a window update
+TEST(rfc9293_persist, whose_opening_was_lost_is_learnt_by_the_next_probe) {  // loss of a window update
   auto t = shut();
   sends_after(t, rto_min, ". 1460:1460(0) ack 1");
   t.arrives(". 1:1(0) ack 1461 win 0");
@@ -109,7 +110,7 @@ TEST(shut_window, whose_opening_was_lost_is_learnt_by_the_next_probe) {  // loss
   t.sends("P. 2921:4381(1460) ack 1");
 }
 
-TEST(shut_window, of_an_orphan_is_not_probed_for_ever) {  // nobody waits for it: R2 counts though the peer answers
+TEST(rfc9293_persist, of_an_orphan_is_not_probed_for_ever) {  // nobody waits for it: R2 counts though the peer answers
   auto t = shut();
   t.user_releases();
   for (unsigned i = 0; i < tcp::config{}.retries; ++i) {
@@ -121,7 +122,8 @@ TEST(shut_window, of_an_orphan_is_not_probed_for_ever) {  // nobody waits for it
   EXPECT_EQ(t.connections(), 0u);
 }
 
-TEST(shut_window, takes_an_acknowledgement_that_comes_with_text) {  // RFC 9293 §3.10.7.4: special allowance for ACKs
+TEST(rfc9293_persist, takes_an_acknowledgement_that_comes_with_text) {
+  // RFC 9293 §3.10.7.4: special allowance for ACKs
   script_options o;
   o.stack.tcp.receive_buffer = 2000;
   auto t = script::established(o);
@@ -135,7 +137,8 @@ TEST(shut_window, takes_an_acknowledgement_that_comes_with_text) {  // RFC 9293 
   EXPECT_EQ(t.status().in_flight, 0u);
 }
 
-TEST(shut_window, of_ours_probed_while_our_text_is_under_way_makes_no_duplicate_acks) {  // RFC 5681 §2: (b), no data
+TEST(rfc9293_persist, of_ours_probed_while_our_text_is_under_way_makes_no_duplicate_acks) {
+  // RFC 5681 §2: (b), no data
   script_options o;
   o.stack.tcp.receive_buffer = 2000;
   auto t = script::established(o);
@@ -151,7 +154,7 @@ TEST(shut_window, of_ours_probed_while_our_text_is_under_way_makes_no_duplicate_
   t.silent();
 }
 
-TEST(shut_window, of_ours_lets_a_reset_in) {  // RFC 9293 §3.10.7.4: special allowance for RSTs
+TEST(rfc9293_persist, of_ours_lets_a_reset_in) {  // RFC 9293 §3.10.7.4: special allowance for RSTs
   script_options o;
   o.stack.tcp.receive_buffer = 2000;
   auto t = script::established(o);
@@ -162,7 +165,8 @@ TEST(shut_window, of_ours_lets_a_reset_in) {  // RFC 9293 §3.10.7.4: special al
   t.closed_with(make_error_code(std::errc::connection_reset));
 }
 
-TEST(small_window, does_not_keep_a_lost_segment_from_being_sent_again_whole) {  // a peer that never offers a full one
+TEST(rfc9293_small_window, does_not_keep_a_lost_segment_from_being_sent_again_whole) {
+  // a peer that never offers a full one
   auto t = script::listening({.peer_window = 500});
   t.arrives("S 0:0(0) <mss 1460>");
   t.sends("S. 0:0(0) ack 1");
@@ -175,7 +179,8 @@ TEST(small_window, does_not_keep_a_lost_segment_from_being_sent_again_whole) {  
   t.sends("P. 501:1001(500) ack 1");
 }
 
-TEST(small_window, that_grows_makes_nothing_be_sent_again) {  // what lies within the window is on its way, not lost
+TEST(rfc9293_small_window, that_grows_makes_nothing_be_sent_again) {
+  // what lies within the window is on its way, not lost
   auto t = script::listening({.peer_window = 1000});
   t.arrives("S 0:0(0) <mss 1460>");
   t.sends("S. 0:0(0) ack 1");
@@ -188,7 +193,7 @@ TEST(small_window, that_grows_makes_nothing_be_sent_again) {  // what lies withi
   EXPECT_EQ(t.status().retransmits, 0u);
 }
 
-TEST(shrinking_window, does_not_end_the_connection) {  // RFC 9293 §3.8.6, MUST-34
+TEST(rfc9293_shrinking_window, does_not_end_the_connection) {  // RFC 9293 §3.8.6, MUST-34
   auto t = script::established();
   t.user_sends(3 * 1460);
   sends_text(t, 1, 4381);
@@ -202,7 +207,7 @@ TEST(shrinking_window, does_not_end_the_connection) {  // RFC 9293 §3.8.6, MUST
   t.sends("P. 4381:5841(1460) ack 1");
 }
 
-TEST(window, never_is_exceeded) {  // RFC 9293 §3.8.6
+TEST(rfc9293_window, never_is_exceeded) {  // RFC 9293 §3.8.6
   auto t = script::established();
   t.arrives(". 1:1(0) ack 1 win 4000");
   t.user_sends(14600);
@@ -213,7 +218,7 @@ TEST(window, never_is_exceeded) {  // RFC 9293 §3.8.6
   t.sends(". 2921:4381(1460) ack 1");
 }
 
-TEST(window, is_not_set_by_an_older_segment) {  // RFC 9293 §3.10.7.4, fifth step: SND.WL1, SND.WL2
+TEST(rfc9293_window, is_not_set_by_an_older_segment) {  // RFC 9293 §3.10.7.4, fifth step: SND.WL1, SND.WL2
   auto t = script::established();
   t.arrives("P. 1:11(10) ack 1 win 5000");
   t.arrives(". 11:11(0) ack 1 win 6000");
@@ -227,7 +232,7 @@ TEST(window, is_not_set_by_an_older_segment) {  // RFC 9293 §3.10.7.4, fifth st
   EXPECT_EQ(t.status().snd_wnd, 8000u);
 }
 
-TEST(silly_window, sender_waits_for_a_full_segment_or_half_of_the_largest_window) {  // RFC 9293 §3.8.6.2.1, (2)
+TEST(rfc9293_silly_window, sender_waits_for_a_full_segment_or_half_of_the_largest_window) {  // RFC 9293 §3.8.6.2.1, (2)
   auto t = script::listening({.peer_window = 2000});
   t.arrives("S 0:0(0) <mss 1460>");
   t.sends("S. 0:0(0) ack 1");
@@ -242,14 +247,14 @@ TEST(silly_window, sender_waits_for_a_full_segment_or_half_of_the_largest_window
   t.sends(". 1461:2461(1000) ack 1");
 }
 
-TEST(silly_window, sender_overrides_after_a_while) {  // RFC 9293 §3.8.6.2.1, (4): the override timeout
+TEST(rfc9293_silly_window, sender_overrides_after_a_while) {  // RFC 9293 §3.8.6.2.1, (4): the override timeout
   auto t = script::established();
   t.arrives(". 1:1(0) ack 1 win 700");
   t.user_sends(5000);
   sends_after(t, rto_min, ". 1:701(700) ack 1");
 }
 
-TEST(silly_window, receiver_keeps_the_edge_until_it_can_move_by_a_segment) {  // RFC 9293 §3.8.6.2.2
+TEST(rfc9293_silly_window, receiver_keeps_the_edge_until_it_can_move_by_a_segment) {  // RFC 9293 §3.8.6.2.2
   script_options o;
   o.stack.tcp.receive_buffer = 4000;
   auto t = script::established(o);
@@ -264,7 +269,7 @@ TEST(silly_window, receiver_keeps_the_edge_until_it_can_move_by_a_segment) {  //
   t.sends(". 1:1(0) ack 2931 win 2530");  // a segment's worth: worth a segment of its own, too
 }
 
-TEST(silly_window, receiver_tells_of_a_shut_window_that_opens) {  // RFC 9293 §3.8.6.2.2
+TEST(rfc9293_silly_window, receiver_tells_of_a_shut_window_that_opens) {  // RFC 9293 §3.8.6.2.2
   script_options o;
   o.stack.tcp.receive_buffer = 2920;
   auto t = script::established(o);
@@ -277,7 +282,8 @@ TEST(silly_window, receiver_tells_of_a_shut_window_that_opens) {  // RFC 9293 §
   t.sends(". 1:1(0) ack 2921 win 1460");
 }
 
-TEST(silly_window, receiver_with_a_small_buffer_opens_by_halves) {  // RFC 9293 §3.8.6.2.2: min(half, Eff.snd.MSS)
+TEST(rfc9293_silly_window, receiver_with_a_small_buffer_opens_by_halves) {
+  // RFC 9293 §3.8.6.2.2: min(half, Eff.snd.MSS)
   script_options o;
   o.stack.tcp.receive_buffer = 1000;
   auto t = script::established(o);
@@ -290,7 +296,7 @@ TEST(silly_window, receiver_with_a_small_buffer_opens_by_halves) {  // RFC 9293 
   t.sends(". 1:1(0) ack 1001 win 500");
 }
 
-TEST(receive_window, never_shrinks_at_the_right_edge) {  // RFC 9293 §3.8.6, SHLD-14
+TEST(rfc9293_receive_window, never_shrinks_at_the_right_edge) {  // RFC 9293 §3.8.6, SHLD-14
   auto t = script::established();
   EXPECT_EQ(t.status().rcv_wnd, 65535u);
   t.tcp().set_receive_buffer(t.connection(), 5000);
@@ -301,7 +307,7 @@ TEST(receive_window, never_shrinks_at_the_right_edge) {  // RFC 9293 §3.8.6, SH
   t.silent();
 }
 
-TEST(receive_window, follows_a_larger_buffer) {
+TEST(rfc9293_receive_window, follows_a_larger_buffer) {
   script_options o;
   o.stack.tcp.receive_buffer = 5000;
   auto t = script::established(o);
@@ -309,7 +315,7 @@ TEST(receive_window, follows_a_larger_buffer) {
   t.sends(". 1:1(0) ack 1 win 20000");
 }
 
-TEST(receive_window, counts_what_waits_ahead_of_a_gap) {
+TEST(rfc9293_receive_window, counts_what_waits_ahead_of_a_gap) {
   script_options o;
   o.stack.tcp.receive_buffer = 5000;
   auto t = script::established(o);

@@ -24,7 +24,7 @@ std::vector<std::byte> datagram(std::uint8_t next, std::string_view payload) {
   return o;
 }
 
-TEST(ipv6, reads_what_linux_sends) {
+TEST(rfc8200_ipv6, reads_what_linux_sends) {
   const auto h = parse_ipv6(octets_of(packets::udp_v6));
   ASSERT_TRUE(h);
   EXPECT_EQ(h->traffic_class, 0);
@@ -39,7 +39,7 @@ TEST(ipv6, reads_what_linux_sends) {
   EXPECT_FALSE(h->fragment);
 }
 
-TEST(ipv6, tells_traffic_class_and_flow_label_apart) {
+TEST(rfc8200_ipv6, tells_traffic_class_and_flow_label_apart) {
   auto o = datagram(59, "");
   store32(o.data(), 0x6ab12345);
   const auto h = parse_ipv6(o);
@@ -49,7 +49,7 @@ TEST(ipv6, tells_traffic_class_and_flow_label_apart) {
   EXPECT_EQ(emitted(*h), o);
 }
 
-TEST(ipv6, reads_fragments) {
+TEST(rfc8200_ipv6, reads_fragments) {
   auto whole = octets_of(packets::first_fragment_v6);
   whole.resize(1496);
   const auto first = parse_ipv6(whole);
@@ -67,7 +67,7 @@ TEST(ipv6, reads_fragments) {
   EXPECT_EQ(first->fragment->id, last->fragment->id);
 }
 
-TEST(ipv6, skips_the_extension_headers_that_linux_sends) {
+TEST(rfc8200_ipv6, skips_the_extension_headers_that_linux_sends) {
   const auto mld = parse_ipv6(octets_of(packets::hop_by_hop_v6));  // router alert in a hop-by-hop header
   ASSERT_TRUE(mld);
   EXPECT_EQ(mld->protocol, 58);
@@ -79,7 +79,7 @@ TEST(ipv6, skips_the_extension_headers_that_linux_sends) {
   EXPECT_EQ(udp->header_length, 48);
 }
 
-TEST(ipv6, writes_what_it_read) {
+TEST(rfc8200_ipv6, writes_what_it_read) {
   for (const auto hex : {packets::udp_v6, packets::last_fragment_v6, packets::echo_reply_v6,
                          packets::port_unreachable_v6, packets::parameter_problem_v6, packets::tcp[4].octets}) {
     auto o = octets_of(hex);
@@ -90,7 +90,7 @@ TEST(ipv6, writes_what_it_read) {
   }
 }
 
-TEST(ipv6, takes_octets_behind_the_payload_for_padding) {
+TEST(rfc8200_ipv6, takes_octets_behind_the_payload_for_padding) {
   auto o = octets_of(packets::udp_v6);
   o.resize(80, std::byte{0xff});
   ASSERT_TRUE(parse_ipv6(o));
@@ -101,7 +101,7 @@ TEST(ipv6, takes_octets_behind_the_payload_for_padding) {
   EXPECT_EQ(parse_ipv6(options).error(), drop::bad_header_length);
 }
 
-TEST(ipv6, follows_the_chain_of_extension_headers) {
+TEST(rfc8200_ipv6, follows_the_chain_of_extension_headers) {
   struct chain_case {
     const char* name;
     std::uint8_t next;
@@ -143,7 +143,7 @@ TEST(ipv6, follows_the_chain_of_extension_headers) {
   }
 }
 
-TEST(ipv6, stops_at_a_fragment) {  // what follows belongs to the fragmented text, whatever it looks like
+TEST(rfc8200_ipv6, stops_at_a_fragment) {  // what follows belongs to the fragmented text, whatever it looks like
   const auto h = parse_ipv6(datagram(0, "2c 00 01 04 00 00 00 00 3c 00 00 01 00 00 00 07 ff ff ff ff ff ff ff ff"));
   ASSERT_TRUE(h && h->fragment);
   EXPECT_EQ(h->protocol, 60);
@@ -151,7 +151,7 @@ TEST(ipv6, stops_at_a_fragment) {  // what follows belongs to the fragmented tex
   EXPECT_EQ(h->next_header_offset, 48);
 }
 
-TEST(ipv6, refuses_what_contradicts_itself) {
+TEST(rfc8200_ipv6, refuses_what_contradicts_itself) {
   struct bad_case {
     const char* name;
     std::uint8_t next;
@@ -184,7 +184,7 @@ TEST(ipv6, refuses_what_contradicts_itself) {
   }
 }
 
-TEST(ipv6, refuses_another_version) {
+TEST(rfc8200_ipv6, refuses_another_version) {
   for (const std::uint32_t version : {0u, 4u, 5u, 7u, 15u}) {
     auto o = datagram(59, "");
     store32(o.data(), version << 28);
@@ -193,7 +193,7 @@ TEST(ipv6, refuses_another_version) {
   }
 }
 
-TEST(ipv6, refuses_addresses_that_would_pass_for_version_4) {
+TEST(rfc8200_ipv6, refuses_addresses_that_would_pass_for_version_4) {
   const auto mapped = octets_of("00 00 00 00 00 00 00 00 00 00 ff ff c6 33 64 01");
   auto source = datagram(6, "");
   std::copy(mapped.begin(), mapped.end(), source.begin() + 8);
@@ -205,7 +205,7 @@ TEST(ipv6, refuses_addresses_that_would_pass_for_version_4) {
   EXPECT_EQ(parse_ipv6(destination).error(), drop::not_for_us);
 }
 
-TEST(ipv6, refuses_every_truncation) {
+TEST(rfc8200_ipv6, refuses_every_truncation) {
   guarded guard;
   for (const auto hex :
        {packets::udp_v6, packets::hop_by_hop_v6, packets::destination_options_v6, packets::last_fragment_v6}) {
