@@ -1,5 +1,6 @@
 #include "stack/tcp/demux.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include "stack/tcp/isn.hpp"
@@ -37,6 +38,16 @@ void demux::remove(demux_node& n) {
   *at = n.next_in_bucket;
   n.next_in_bucket = nullptr;
   --size_;
+}
+
+std::size_t demux::longest_chain() const {
+  std::size_t longest = 0;
+  for (const demux_node* n : buckets_) {
+    std::size_t length = 0;
+    for (; n; n = n->next_in_bucket) ++length;
+    longest = std::max(longest, length);
+  }
+  return longest;
 }
 
 void demux::grow() {

@@ -33,6 +33,8 @@ class demux {
   void insert(demux_node& n);
   void remove(demux_node& n);
   [[nodiscard]] std::size_t size() const { return size_; }
+  /// How many nodes find() looks at in the worst case.
+  [[nodiscard]] std::size_t longest_chain() const;
 
   /// Calls f(node) for each; f may remove the node it is given.
   template <class F>

@@ -111,7 +111,7 @@ TEST(rfc1191_packet_too_big, lowers_the_segment_size_and_sends_at_once_what_did_
   t.sends("P. 2001:2921(920) ack 1");
 }
 
-TEST(rfc1191_packet_too_big, over_version_6_has_the_floor_of_its_least_mtu) {  // RFC 8201 §4
+TEST(rfc8201_packet_too_big, over_version_6_has_the_floor_of_its_least_mtu) {  // RFC 8201 §4
   auto t = script::established({.ipv6 = true, .syn_options = "mss 1440"});
   t.user_sends(1440);
   t.sends("P. 1:1441(1440) ack 1");
