@@ -15,7 +15,7 @@ namespace tunic::tcp {
 class bbr final : public congestion_control {
  public:
   /// `seed`: of the moments at which it probes for bandwidth.
-  explicit bbr(std::uint64_t seed) : chance_(seed) {}
+  explicit bbr(std::uint64_t seed) : random_(seed) {}
 
   void on_established(std::uint32_t window, std::uint32_t mss, std::optional<duration> rtt, instant now) override;
   void set_mss(std::uint32_t mss) override { mss_ = mss; }
@@ -62,6 +62,7 @@ class bbr final : public congestion_control {
   void reset_short_term_model();
   void bound_bw_for_model();
   void start_round() { next_round_delivered_ = total_delivered_; }
+  [[nodiscard]] double chance(double volume) const;
   [[nodiscard]] bool too_high(std::uint32_t lost, std::uint32_t tx_in_flight) const;
   [[nodiscard]] bool limited(const rate_sample& r) const;
   [[nodiscard]] std::uint64_t max_bw() const { return std::max(max_bw_[0], max_bw_[1]); }
@@ -105,7 +106,7 @@ class bbr final : public congestion_control {
   std::uint32_t cwnd_ = 536;
   std::uint32_t prior_cwnd_ = 0;
   std::uint64_t pacing_rate_ = 0;
-  std::uint64_t chance_;
+  std::uint64_t random_;
 
   // Rounds (§5.5.1).
   std::uint64_t total_delivered_ = 0;

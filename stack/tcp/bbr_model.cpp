@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "stack/tcp/bbr.hpp"
@@ -82,11 +83,12 @@ void bbr::reset_short_term_model() {
 ///
 /// The draft answers to any loss. But the latest rate is below the one before by the loss and the pacing margin, so
 /// that a path that loses one segment in a hundred by chance would be walked down by two per cent a round trip for up
-/// to 63 of them. Here a round's losses count by the measure that ends Startup: the threshold, and more than noise.
+/// to 63 of them. Here a round's losses count by the measure that ends Startup: six segments, and too many.
 void bbr::adapt_lower_bounds() {
   const bool probing = state_ == state::startup || state_ == state::probe_refill || state_ == state::probe_up;
   const double volume = static_cast<double>(inflight_latest_) + lost_in_round_;
-  if (probing || lost_in_round_ < full_loss_count * mss_ || lost_in_round_ <= loss_thresh * volume) return;
+  if (probing || lost_in_round_ < full_loss_count * mss_ || lost_in_round_ <= loss_thresh * volume + chance(volume))
+    return;
   if (bw_shortterm_ == infinite_rate) bw_shortterm_ = max_bw();
   if (inflight_shortterm_ == infinite) inflight_shortterm_ = cwnd_;
   bw_shortterm_ = std::max(bw_latest_, scaled(bw_shortterm_, beta));
@@ -151,9 +153,16 @@ void bbr::check_full_bw_reached(const ack_facts& f) {
   if (full_bw_now_) full_bw_reached_ = true;
 }
 
-/// §5.5.10.2, IsInflightTooHigh.
+/// By how many octets more than the threshold losses may exceed it by mere chance: twice the standard deviation. A path
+/// that loses one segment in a hundred at random takes two of fifty now and then, and of seventeen even one is too
+/// many.
+double bbr::chance(double volume) const {
+  return 2 * std::sqrt(loss_thresh * volume * mss_);
+}
+
+/// §5.5.10.2, IsInflightTooHigh. Marks are nobody's chance.
 bool bbr::too_high(std::uint32_t lost, std::uint32_t tx_in_flight) const {
-  return static_cast<double>(lost) + marked_in_round_ > tx_in_flight * loss_thresh;
+  return std::max(lost - chance(tx_in_flight), 0.0) + marked_in_round_ > tx_in_flight * loss_thresh;
 }
 
 /// §5.5.10.2.

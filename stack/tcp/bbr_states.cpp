@@ -138,8 +138,8 @@ bool bbr::try_probe_bw(instant now) {
 }
 
 void bbr::pick_probe_wait() {
-  rounds_since_probe_up_ = static_cast<std::uint32_t>(next(chance_) & 1);
-  bw_probe_wait_ = std::chrono::seconds{2} + duration{static_cast<std::int64_t>(next(chance_) % 1'000'000'000)};
+  rounds_since_probe_up_ = static_cast<std::uint32_t>(next(random_) & 1);
+  bw_probe_wait_ = std::chrono::seconds{2} + duration{static_cast<std::int64_t>(next(random_) % 1'000'000'000)};
 }
 
 bool bbr::is_time_to_go_down(const ack_facts& f) {

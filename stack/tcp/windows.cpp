@@ -63,11 +63,11 @@ void layer::set_send_buffer(tcb& t, std::uint32_t octets) {
   t.send_buffer = std::max<std::uint32_t>(octets, t.mss);
 }
 
-// Two congestion windows: one in flight, one that waits to follow it.
+// Two congestion windows: one in flight, one that waits to follow it. What arrived behind a gap is in neither.
 std::uint64_t layer::send_limit(const tcb& t) const {
   if (memory_used_ >= config_.memory) return t.mss;  // so that everybody moves on
   if (t.send_buffer != 0) return t.send_buffer;
-  const std::uint64_t wanted = t.cc && !under_pressure() ? 2 * std::uint64_t{t.cc->cwnd()} : 0;
+  const std::uint64_t wanted = t.cc && !under_pressure() ? 2 * std::uint64_t{t.cc->cwnd()} + t.board.sacked() : 0;
   return std::clamp<std::uint64_t>(wanted, std::min(config_.send_buffer_initial, config_.send_buffer),
                                    config_.send_buffer);
 }

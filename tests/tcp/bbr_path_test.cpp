@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -136,7 +138,7 @@ TEST(bbr_path, keeps_its_rate_while_one_segment_in_a_hundred_is_lost_by_chance) 
       p.seed = seed;
       bottleneck b{p};
       const auto& f = b.add(congestion_algorithm::bbr, instant{}, seed);
-      EXPECT_GT(share(b, f, instant{5s}, instant{35s}, p.rate), 0.88) << c << ", seed " << seed;
+      EXPECT_GT(share(b, f, instant{5s}, instant{35s}, p.rate), 0.93) << c << ", seed " << seed;
     }
   }
 }
@@ -148,8 +150,11 @@ TEST(bbr_path, slows_down_where_the_path_does) {  // §5.5.10.3 and §5.5.6; app
   b.run(instant{10s});
   b.settings().rate /= 10;  // with a queue of two pipes at the new rate
   b.settings().queue /= 5;
-  b.run(instant{12s});
-  EXPECT_LT(static_cast<double>(f.cc().pacing_rate()), 0.5 * c.mbit * 1e6 / 8);
+  double slowest = std::numeric_limits<double>::max();
+  b.run(instant{12s}, [&](instant now) {
+    if (now > instant{10s}) slowest = std::min(slowest, static_cast<double>(f.cc().pacing_rate()));
+  });
+  EXPECT_LT(slowest, 1.5 * b.settings().rate);
   b.run(instant{25s});
   const auto lost = f.lost();
   EXPECT_GT(share(b, f, instant{25s}, instant{45s}, b.settings().rate), 0.9);

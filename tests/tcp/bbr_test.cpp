@@ -249,6 +249,15 @@ TEST(bbr, losses_of_less_than_two_per_cent_do_not_end_a_probe) {  // §2.4, BBR.
   EXPECT_EQ(m.phase(), state::probe_up);
 }
 
+TEST(bbr, losses_that_chance_explains_do_not_end_a_probe) {  // see chance()
+  model m;
+  m.until(state::probe_up);
+  m.passes({.segments = 120, .lost = 4});
+  EXPECT_EQ(m.phase(), state::probe_up);
+  m.passes({.segments = 140, .lost = 10});
+  EXPECT_EQ(m.phase(), state::probe_down);
+}
+
 TEST(bbr, a_spurious_episode_while_probing_is_probed_again) {  // §5.5.11; appendix A
   model m;
   m.until(state::probe_up);
@@ -279,8 +288,8 @@ TEST(bbr, a_spurious_end_of_startup_is_taken_back) {  // §5.5.11; appendix A
   m.passes({.segments = 40});
   m.t.phase = recovery_phase::recovery;
   m.t.cc->on_congestion(congestion_cause::loss, m.t.in_flight, m.t.now);
-  m.passes({.segments = 80, .lost = 8});
-  m.passes({.segments = 100, .lost = 10});
+  m.passes({.segments = 80, .lost = 16});
+  m.passes({.segments = 100, .lost = 20});
   ASSERT_NE(m.phase(), state::startup);
   m.t.phase = recovery_phase::open;
   m.t.cc->on_undo(m.t.now);
