@@ -10,8 +10,8 @@ namespace {
 using tcp::state;
 constexpr duration rtt = 100ms;
 
-script after_one_round_trip(script_options o = {}) {
-  o.syn_options = "mss 1000,wscale 7";
+script after_one_round_trip(script_options o = {}, const std::string& options = "mss 1000,wscale 7") {
+  o.syn_options = options;
   auto t = script::listening(o);
   t.arrives("S 0:0(0) win 65535 <" + o.syn_options + ">");
   t.takes_sent();
@@ -80,6 +80,23 @@ TEST(send_buffer, holds_two_congestion_windows) {
   while (t.takes_sent()) {
   }
   EXPECT_EQ(t.user_sends(100'000), 15'000u);  // 30,000 with what is unacknowledged
+  t.passes_unheard(1ms);
+}
+
+TEST(send_buffer, has_room_besides_for_what_arrived_behind_a_gap) {
+  script_options o;
+  o.stack.tcp.send_buffer_initial = 10'000;
+  o.stack.tcp.send_buffer = 1'000'000;
+  auto t = after_one_round_trip(o, "mss 1000,sackOK,wscale 7");
+  EXPECT_EQ(t.user_sends(100'000), 20'000u);
+  sends_text(t, 1, 10'001, false, 1000);
+  t.arrives(". 1:1(0) ack 1 <sack 8001:10001>");
+  while (t.takes_sent()) {
+  }
+  const auto s = t.status();
+  EXPECT_EQ(s.sacked, 2000u);
+  t.user_sends(100'000);
+  EXPECT_EQ(t.status().send_queued, 2 * s.cwnd + 2000);
   t.passes_unheard(1ms);
 }
 
