@@ -90,6 +90,7 @@ TEST(send_buffer, has_room_besides_for_what_arrived_behind_a_gap) {
   auto t = after_one_round_trip(o, "mss 1000,sackOK,wscale 7");
   EXPECT_EQ(t.user_sends(100'000), 20'000u);
   sends_text(t, 1, 10'001, false, 1000);
+  t.silent_for(rtt);
   t.arrives(". 1:1(0) ack 1 <sack 8001:10001>");
   while (t.takes_sent()) {
   }
