@@ -5,6 +5,7 @@
 namespace tunic {
 namespace {
 
+// RFC 6528 §4: from the system's own source.
 secret draw_secret() {
   std::random_device source;
   std::uniform_int_distribution<unsigned> octet{0, 255};

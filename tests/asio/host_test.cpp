@@ -50,6 +50,30 @@ TEST(host_options, say_what_to_change) {
   EXPECT_EQ(refusal([] { return host_options{.address = prefix{address::v4(198, 51, 100, 2), 24}}; }), "");
 }
 
+/// The first number of a connection that a host with this secret, or one of its own, opens at a certain moment.
+seq first_number(std::optional<secret> key) {
+  struct watcher final : tcp::observer {
+    std::optional<seq> number;
+    void on_segment(bool, const four_tuple&, const wire::tcp_header& h, std::uint32_t, instant) override {
+      if (!number) number = h.seq_number;
+    }
+  } seen;
+  asio::io_context io;
+  drivers::loopback_pair link;
+  host h{io, link.first(), {.address = "198.51.100.1/24", .key = key, .observer = &seen, .clock = [] {
+                              return instant{1h};
+                            }}};
+  tcp::socket s{h};
+  s.async_connect({asio::ip::make_address("198.51.100.2"), 80}, [](std::error_code) {});
+  io.poll();
+  return seen.number.value_or(seq{0});
+}
+
+TEST(rfc6528_secret, is_drawn_for_each_host) {  // RFC 6528 §4
+  EXPECT_EQ(first_number(secret{1, 2, 3}), first_number(secret{1, 2, 3}));
+  EXPECT_NE(first_number({}), first_number({}));
+}
+
 class hosts : public testing::Test, public two_hosts {};
 
 TEST_F(hosts, drain_waits_for_connections_to_finish) {

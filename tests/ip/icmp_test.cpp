@@ -144,6 +144,12 @@ TEST(icmp_error, about_what_we_did_not_send_is_counted) {
   EXPECT_EQ(h.dropped(drop::icmp_unrelated), 1u);
 }
 
+TEST(rfc5927_source_quench, is_ignored) {  // RFC 5927 §6.2, RFC 6633 §3
+  host h;
+  EXPECT_TRUE(is_empty(h.receive(error4({icmp_kind::other, 4}, from_us4()))));
+  EXPECT_EQ(h.dropped(drop::no_protocol), 1u);
+}
+
 TEST(icmp_error, without_an_mtu_gets_the_next_plateau) {  // RFC 1191 §7
   for (const auto& [length, mtu] :
        {std::pair{1500u, 1492u}, {1492u, 1006u}, {9000u, 8166u}, {60000u, 32000u}, {300u, 296u}}) {

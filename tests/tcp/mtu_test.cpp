@@ -114,6 +114,21 @@ TEST(rfc4821_search, probes_with_a_larger_segment_once_all_is_well) {  // §7.3,
   }
 }
 
+TEST(rfc4821_search, waits_for_text_behind_the_probe_that_would_show_its_loss) {  // §6.1, §7.4
+  auto t = narrowed();
+  t.passes_unheard(2s);
+  t.user_sends(1460 + 3 * 1240);
+  for (int i = 0; i < 2; ++i) {  // the second time for what Nagle held
+    while (const std::uint32_t n = t.takes_sent_text()) EXPECT_LE(n, 1240u);
+    t.passes_unheard(rtt);
+    t.arrives(". 1:1(0) ack " + std::to_string(t.sent_up_to()));
+  }
+  t.user_sends(1460 + 4 * 1240);
+  EXPECT_EQ(t.takes_sent_text(), 1460u);
+  while (t.takes_sent_text() > 0) {
+  }
+}
+
 TEST(rfc4821_search, takes_the_loss_of_a_probe_for_no_congestion_and_halves_the_doubt) {  // §7.6.2, §7.3
   auto t = narrowed();
   t.passes_unheard(2s);

@@ -344,6 +344,22 @@ TEST(rfc3522_eifel, an_echo_older_than_the_retransmission_shows_that_it_was_need
   EXPECT_GE(t.status().cwnd, before);
 }
 
+TEST(rfc3522_eifel, the_first_retransmission_of_an_episode_is_what_an_echo_must_be_older_than) {  // §3.2
+  auto t = with_rtt({}, "mss 1012,sackOK,TS val 1 ecr 0");
+  t.user_sends(10'000);
+  for (int i = 0; i < 10; ++i) t.takes_sent();
+  const auto before = t.status().cwnd;
+  t.silent_for(rtt);
+  t.arrives(". 1:1(0) ack 1 <TS val 201 ecr 100,sack 1001:4001>");
+  t.sends(". 1:1001(1000) ack 1");
+  t.silent_for(10ms);
+  t.arrives(". 1:1(0) ack 1 <TS val 211 ecr 100,sack 5001:8001 1001:4001>");
+  t.sends(". 4001:5001(1000) ack 1");
+  t.silent_for(rtt - 1ms);
+  t.arrives(". 1:1(0) ack 10001 <TS val 301 ecr 200>");  // both have arrived, and were needed
+  EXPECT_LT(t.status().cwnd, before);
+}
+
 // --- RFC 2883 and 3708: D-SACK
 
 TEST(rfc2883_dsack, reports_text_that_arrives_twice) {  // §4
