@@ -101,7 +101,10 @@ void ecn::take_syn_ack(const wire::tcp_header& h, wire::ecn_codepoint mark) {
     return;
   }
   switch (flags) {
-    case 0b001: feedback_ = ecn_feedback::classic; return;
+    case 0b001:
+      feedback_ = ecn_feedback::classic;
+      ect_ = !asked_not_;  // RFC 3168 §6.1.1, second rule
+      return;
     case 0b000:
     case 0b111: return;
     default: break;
@@ -159,7 +162,7 @@ bool ecn::take_arrival(const ecn_arrival& a) {
     case ecn_feedback::accurate: break;
   }
   if (a.text > 0) {
-    old_ = false;
+    old_ = answers_ack_ = false;
     if (a.mark != not_ect) {
       (a.mark == ce ? r_.ceb : a.mark == ect0 ? r_.e0b : r_.e1b) += a.text;
       const auto bit = static_cast<std::uint8_t>(1u << static_cast<unsigned>(a.mark));
@@ -171,7 +174,9 @@ bool ecn::take_arrival(const ecn_arrival& a) {
   r_.cep += a.segments;
   ce_since_ack_ = static_cast<std::uint8_t>(std::min<std::uint32_t>(ce_since_ack_ + a.segments, 255));
   // RFC 9768 §3.2.2.5.1: change-triggered, and increment-triggered.
-  return (a.text > 0 && before != ce) || ce_since_ack_ >= (a.unacknowledged ? 2 : 3);
+  const bool due = (a.text > 0 && before != ce) || ce_since_ack_ >= (a.unacknowledged ? 2 : 3);
+  answers_ack_ = answers_ack_ || (due && a.text == 0 && !a.unacknowledged);
+  return due;
 }
 
 // RFC 9768 §3.2.3.2.2: once may be chance, so the option goes again to find out; twice, and nothing new between, is
@@ -222,6 +227,7 @@ wire::ecn_codepoint ecn::mark(wire::tcp_header& h, std::uint32_t text, bool fres
       option_sent_ = h.options.accurate_ecn.has_value();
       if (option_sent_) since_option_ = 0;
       ce_since_ack_ = 0;
+      answers_ack_ = false;
       if (text > 0) untested_ = false;
       if (text == 0 && h.options.sack.empty() && std::exchange(echoes_handshake_, false)) {
         set_flags(h.flags, handshake_code[static_cast<unsigned>(handshake_)]);

@@ -72,6 +72,10 @@ class ecn {
   /// Something arrived that we had acknowledged: do our ACKs reach the peer with the option (RFC 9768 §3.2.3.2.2)?
   void take_duplicate();
 
+  /// All that the next ACK answers are marks on ACKs: it must have no SACK blocks, or it would look like a duplicate
+  /// (RFC 9768 §3.2.2.5.1).
+  [[nodiscard]] bool answers_ack() const { return answers_ack_; }
+
   // --- What leaves.
   /// The option, where it is due and there is room for it beside the others.
   void add_option(wire::tcp_options& o) const;
@@ -147,6 +151,7 @@ class ecn {
   bool fed_back_ = false;       // the peer's first feedback has come
   bool deaf_ = false;           // to the peer's feedback
   bool old_ = false;            // text that was acknowledged with the option came again
+  bool answers_ack_ = false;
 
   std::uint8_t changed_ = 0;       // octets of these marks have arrived: a bit for each code point
   std::uint8_t since_option_ = 0;  // since the last option

@@ -11,7 +11,7 @@ std::optional<std::uint32_t> ecn::take_feedback(const wire::tcp_header& h, std::
   switch (feedback_) {
     case ecn_feedback::none: return {};
     case ecn_feedback::classic: return h.flags.ece && ect_ ? std::optional{std::max(delivered, 1u)} : std::nullopt;
-    case ecn_feedback::accurate: break;
+    case ecn_feedback::accurate: break;  // whether or not text leaves with ECT (RFC 9768 §3.1.5)
   }
   // An ACK that brings nothing new is superseded (RFC 9768 appendix A.1).
   const auto& ts = h.options.timestamps;

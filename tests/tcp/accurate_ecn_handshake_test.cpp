@@ -57,6 +57,19 @@ TEST(rfc9768_accecn_handshake, a_server_says_which_codepoint_the_syn_had) {  // 
   }
 }
 
+TEST(rfc9768_accecn_handshake, an_option_on_a_syn_is_ignored) {  // §3.2.3.2.1
+  auto t = script::listening(with(ecn_use::accurate));
+  t.arrives("S7 0:0(0) win 65535 <mss 1000,sackOK,ECN e0b 0 ceb 77 e1b 0>");
+  t.sends("S.2 0:0(0) ack 1");
+  t.arrives(".2 1:1(0) ack 1 <ECN e0b 1 ceb 0 e1b 1>");
+  t.user_accepts();
+  t.user_sends(1000);
+  t.sends("[ect0] P.5 1:1001(1000) ack 1");
+  t.arrives(".5 1:1(0) ack 1001 <ECN e0b 1001>");
+  EXPECT_EQ(t.status().marks_reported.e0b, 1001u);
+  EXPECT_EQ(t.status().marks_reported.ceb, 0u);
+}
+
 TEST(rfc9768_accecn_handshake, a_server_grants_what_it_is_asked_for_and_no_more) {  // §3.1.1, §3.1.2
   for (const auto& [use, syn, answer] : {std::tuple{ecn_use::accurate, "S", "S."},
                                          {ecn_use::accurate, "SEW", "S.E"},
@@ -142,6 +155,20 @@ TEST(rfc9768_accecn_handshake, asks_once_more_where_the_syn_was_lost) {  // §3.
   EXPECT_EQ(t.status().ecn, ecn_feedback::accurate);
 }
 
+TEST(rfc9768_accecn_handshake,
+     a_plain_syn_of_ours_ends_ect_where_the_peer_is_classic) {  // RFC 3168 §6.1.1, second rule
+  auto t = asking();
+  t.passes(10s);
+  t.sends("S7 0:0(0)");
+  t.passes(10s);
+  t.sends("S 0:0(0)");
+  t.arrives("S.1 0:0(0) ack 1 win 65535 <mss 1000,sackOK>");
+  t.sends(". 1:1(0) ack 1");
+  EXPECT_EQ(t.status().ecn, ecn_feedback::classic);
+  t.user_sends(100);
+  t.sends("[noecn] P. 1:101(100) ack 1");
+}
+
 TEST(rfc9768_accecn_handshake, is_given_up_where_a_reset_answers) {
   auto t = asking();
   t.arrives("R. 0:0(0) ack 1");
@@ -189,7 +216,7 @@ TEST(rfc9768_accecn_handshake, a_peer_that_asks_for_both_kinds_is_reset) {  // �
 TEST(rfc9768_accecn_handshake, the_latest_syns_codepoint_is_fed_back) {  // §3.1.5
   auto t = asked();
   t.arrives("[ce] S7 0:0(0) win 65535 <mss 1000,sackOK>");
-  t.sends("S.6 0:0(0) ack 1");
+  t.sends("S.6 0:0(0) ack 1 <mss 1460,sackOK>");  // without the option, which may be what was lost (§3.2.3.2.2)
 }
 
 TEST(rfc9768_accecn_handshake, what_goes_again_goes_without_the_option_then_without_the_flags) {  // §3.2.3.2.2

@@ -77,6 +77,16 @@ TEST(rfc9768_accecn, a_super_segment_waits_while_the_counter_has_the_bit_that_de
   t.sends("[ect0] P.6 3001:4001(1000) ack 11");
 }
 
+TEST(rfc9768_accecn, feedback_is_answered_though_ect_is_off) {  // §3.1.5
+  auto t = accepted(".4 1:1(0) ack 1");                         // the path writes into the field
+  EXPECT_FALSE(t.status().ect);
+  t.user_sends(2000);
+  t.sends("[noecn] .5 1:1001(1000) ack 1");
+  t.sends("[noecn] P.5 1001:2001(1000) ack 1");
+  t.arrives(".6 1:1(0) ack 1001");
+  EXPECT_EQ(t.status().phase, recovery_phase::cwr);
+}
+
 // --- The receiver
 
 TEST(rfc9768_accecn, counts_each_segment_with_ce_that_is_acceptable) {  // §3.2, §3.2.2
@@ -147,6 +157,16 @@ TEST(rfc9768_accecn, every_third_where_only_acknowledgements_are_marked) {  // �
   t.sends(". 1:1(0) ack 1");  // 8 & 7
 }
 
+TEST(rfc9768_accecn, an_acknowledgement_of_acknowledgements_has_no_blocks) {  // §3.2.2.5.1
+  auto t = accepted();
+  t.arrives(".5 11:21(10) ack 1");
+  t.sends(".5 1:1(0) ack 1 <sack 11:21>");
+  for (int i = 0; i < 3; ++i) t.arrives("[ce] .5 1:1(0) ack 1");
+  t.sends(". 1:1(0) ack 1 <>");
+  t.arrives(".5 31:41(10) ack 1");
+  t.sends(". 1:1(0) ack 1 <sack 31:41 11:21>");
+}
+
 TEST(rfc9768_accecn, two_sack_blocks_go_before_the_option) {  // §3.2.3.3
   script_options o;
   o.stack.tcp.ecn = ecn_use::accurate;
@@ -164,6 +184,10 @@ TEST(rfc9768_accecn, two_sack_blocks_go_before_the_option) {  // §3.2.3.3
   t.arrives("[ect1] .5 71:81(10) ack 1 <TS val 101 ecr 0>");
   // All three fields would leave room for one block, so that only what is new since the last option is told.
   t.sends(".6 1:1(0) ack 1 <TS val 0 ecr 100,ECN e1b 11,sack 71:81 51:61>");
+  t.datagram_arrives(t.datagram("[ect0] .5 91:101(10) ack 1 <TS val 101 ecr 0>"));
+  t.datagram_arrives(t.datagram("[ce] .5 111:121(10) ack 1 <TS val 101 ecr 0>"));
+  t.datagram_arrives(t.datagram("[ect1] .5 131:141(10) ack 1 <TS val 101 ecr 0>"));
+  t.sends(".7 1:1(0) ack 1 <TS val 0 ecr 100,sack 131:141 111:121 91:101>");  // all three are new: none of them is told
 }
 
 TEST(rfc9768_accecn, a_client_whose_first_text_is_lost_leaves_the_option_off) {  // §3.2.3.2.2
