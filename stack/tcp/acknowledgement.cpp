@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "stack/tcp/layer.hpp"
 
@@ -72,6 +73,7 @@ void layer::take_ack(tcb& t, const segment& s, instant now) {
   n.prior_una = t.snd.una;
   n.prior_sacked = t.board.highest_sacked();
   n.prior_in_flight = t.board.in_flight();
+  n.reordering_known = t.rack.reordering_seen() > 0;
   // RFC 5681 §2; what a shut window answers to probes is none.
   n.duplicate = s.ack == t.snd.una && !t.board.empty() && s.bare && window_in(t, s) == t.snd.wnd && t.snd.wnd > 0;
   const auto& echo = s.header.options.timestamps;  // RFC 3522 §3.2
@@ -87,8 +89,9 @@ void layer::take_ack(tcb& t, const segment& s, instant now) {
   take_marks(t, s, n, now);
   tell_congestion_control(t, n, now);
   update_window(t, s);
-  if (t.send_short && t.send_queue.size() <= send_limit(t) / 2 &&
-      (t.unsent_limit == 0 || unsent_octets(t) < t.unsent_limit)) {
+  // A third of the buffer is worth waking somebody for, while the rest still keeps the path busy.
+  if (t.send_short && t.send_queue.size() <= send_limit(t) / 3 * 2 &&
+      (t.unsent_limit == 0 || unsent_octets(t) < std::max(t.unsent_limit / 2, 1u))) {
     t.send_short = false;
     t.pending.writable = true;
   }
@@ -150,21 +153,23 @@ void layer::take_delivered(tcb& t, const scoreboard::run& r, std::optional<seq> 
   t.rack.on_delivered(r, spurious, t.rtt.min(), now);
   if (r.again) return;
   if (r.end <= t.recovery.end) n.original = true;
-  if (above) note_reordering(t, r.begin, *above);
+  if (above) note_reordering(t, r.begin, *above, std::exchange(n.reordered, true));
 }
 
-void layer::note_reordering(tcb& t, seq late, seq above) {
+void layer::note_reordering(tcb& t, seq late, seq above, bool again) {
   constexpr std::uint32_t most = 300;  // segments; farther apart is loss
   const std::uint32_t reach = (distance(late, above) + t.mss - 1) / t.mss;
   t.recovery.reordering =
       static_cast<std::uint16_t>(std::max<std::uint32_t>(t.recovery.reordering, std::min(reach, most)));
-  t.rack.on_reordering();
+  if (!again) t.rack.on_reordering();  // an ACK tells of one at most
 }
 
 void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) {
   n.acked = distance(t.snd.una, s.ack);
   // What is only reported stays to be sent again (RFC 2018 §8, RFC 6675 §4).
   t.send_queue.pop_front(std::min<std::uint64_t>(distance(t.seq_of(t.send_queue.begin()), s.ack), t.send_queue.size()));
+  if (t.records) t.records->drop(t.send_queue.begin());
+  t.more_follows = false;  // as with Nagle: what waits has had its chance
   const std::uint32_t presumed = t.board.presumed();
   t.snd.una = s.ack;
   t.board.acknowledge(s.ack, [&](const scoreboard::run& r) {
@@ -236,7 +241,7 @@ void layer::tell_congestion_control(tcb& t, const ack_news& n, instant now) {
   f.total_lost = t.rate.lost();
   f.srtt = t.rtt.srtt();
   f.min_rtt = t.rtt.min();
-  f.reordering_seen = t.rack.reordering_seen() > 0;
+  f.reordering_seen = n.reordering_known;
   if (n.newest_acked && !n.acked_again) {
     f.rtt = now - *n.newest_acked;
   } else if (n.newest_sacked) {
@@ -258,6 +263,7 @@ void layer::update_window(tcb& t, const segment& s) {
   if (wnd > t.snd.wnd) {
     if (t.recovery.awaited == retransmit_kind::persist) t.deadline(timer::retransmit) = never;
     if (t.snd.wnd == 0) t.backoff = 0;
+    t.fresh = t.fresh || t.board.empty();
     make_ready(t);
   }
   t.snd.wnd = wnd;

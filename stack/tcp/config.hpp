@@ -40,7 +40,8 @@ struct config {
   unsigned quick_acks = 16;  ///< segments acknowledged at once when text begins to flow, for the sender's slow start
   congestion_algorithm congestion = congestion_algorithm::cubic;
   bool pacing = false;  ///< of Reno and CUBIC, which burst otherwise; BBR always paces
-  duration pacing_quantum = std::chrono::milliseconds{1};  ///< text of so long may leave at once
+  duration pacing_quantum = std::chrono::milliseconds{1};  ///< a super-segment holds what leaves in so long
+  unsigned burst_segments = 2;                             ///< and at least so many segments; Linux's tcp_min_tso_segs
   unsigned initial_window = 10;                            ///< segments (RFC 6928 §2)
 
   ecn_use ecn = ecn_use::passive;  ///< as Linux: a SYN that asks for ECN is still lost on some paths

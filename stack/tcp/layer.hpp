@@ -44,6 +44,13 @@ struct open_options {
   std::uint32_t send_buffer = 0;     ///< octets; 0: the stack's
 };
 
+/// What stands behind the octets of a SEND that were taken.
+enum class ending : std::uint8_t {
+  push,    ///< nothing yet: they leave as soon as they may (RFC 9293 §3.9.1.2's PUSH)
+  more,    ///< text that follows soon, so a segment that is not full waits for it, or for an ACK, or an RTO at most
+  record,  ///< another record: a segment ends where this one does, also when it is sent again
+};
+
 /// All TCP connections of a stack. A tcb& or tcb* given out stays valid until release(); a connection in TIME-WAIT, or
 /// one whose user is gone, finishes alone.
 class layer {
@@ -80,8 +87,7 @@ class layer {
 
   /// SEND: takes as many octets as the send buffer has room for, which may be none; a copy is made. Before
   /// the connection is established it waits; 0 after CLOSE. When it took less than given, events::writable follows.
-  /// `more`: text follows soon, so a segment that is not full may wait for it, an RTO at most.
-  std::size_t send(tcb& t, std::span<const std::byte> octets, bool more = false);
+  std::size_t send(tcb& t, std::span<const std::byte> octets, ending e = ending::push);
   /// SEND without a copy: takes a prefix of the slice and shares its owner.
   std::size_t send(tcb& t, const slice& octets);
   /// Room in the send buffer, in octets.
@@ -119,7 +125,7 @@ class layer {
   /// from when the peer last moved on.
   void set_liveness(tcb& t, const liveness& l, instant now);
   void set_receive_buffer(tcb& t, std::uint32_t octets);
-  void set_send_buffer(tcb& t, std::uint32_t octets);
+  void set_send_buffer(tcb& t, std::uint32_t octets);  ///< 0: as the congestion window asks
 
   /// Connections in any state but CLOSED, TIME-WAIT's records included.
   [[nodiscard]] std::size_t connections() const { return demux_.size(); }
@@ -158,7 +164,7 @@ class layer {
   void take_dsack(tcb& t, const wire::sack_block& b, ack_news& n);
   void take_delivered(tcb& t, const scoreboard::run& r, std::optional<seq> above, const segment& s, ack_news& n,
                       instant now);
-  static void note_reordering(tcb& t, seq late, seq above);
+  static void note_reordering(tcb& t, seq late, seq above, bool again);
   void take_cumulative(tcb& t, const segment& s, ack_news& n, instant now);
   void sample_rtt(tcb& t, const segment& s, const ack_news& n, instant now);
   static void tell_congestion_control(tcb& t, const ack_news& n, instant now);
@@ -197,6 +203,8 @@ class layer {
   void transmit_new(tcb& t, frame& out, seq to, std::uint32_t mss, instant now);
   bool send_empty(tcb& t, frame& out, seq at, instant now);
   seq send_text(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, instant now);
+  static bool pushes(const tcb& t, seq from, seq to);
+  static seq within_record(const tcb& t, seq from, seq to);
   void check_idle(tcb& t, instant now);
   static void note_window_use(tcb& t, bool limited);
   static bool held_by_pace(tcb& t, instant now);
@@ -281,6 +289,7 @@ class layer {
   void notify(tcb& t);
   void make_ready(tcb& t);
   void uncork_once(tcb& t);
+  static void take_ending(tcb& t, ending e);
   void unready(tcb& t);
   void leave_listener(tcb& t);
   void bury(tcb& t);

@@ -21,6 +21,8 @@ struct ack_news {
   bool sacked = false;            ///< a SACK block told something new
   bool dsack = false;             ///< something had arrived twice (RFC 2883)
   bool probe_dsack = false;       ///< and it was the loss probe's octets
+  bool reordering_known = false;  ///< this path had been seen to reorder before
+  bool reordered = false;         ///< something arrived behind what was sent later
   bool original = false;          ///< something arrived that was sent before the episode and never again
   bool timestamp_proves = false;  ///< TSecr is older than the first retransmission: the original arrived (RFC 3522)
 

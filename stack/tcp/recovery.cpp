@@ -249,7 +249,7 @@ bool layer::undo_by_dsack(tcb& t, instant now) {
 bool layer::undo_partial(tcb& t, const ack_news& n, instant now) {
   auto& r = t.recovery;
   if (!r.may_undo || !n.timestamp_proves) return false;
-  note_reordering(t, n.prior_una, max(t.snd.una, t.board.highest_sacked().value_or(t.snd.una)));
+  note_reordering(t, n.prior_una, max(t.snd.una, t.board.highest_sacked().value_or(t.snd.una)), n.reordered);
   if (t.board.resent() > 0) return true;  // wait for what the retransmissions themselves bring
   undo(t, now);
   r.phase = recovery_phase::open;

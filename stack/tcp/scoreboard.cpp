@@ -2,7 +2,7 @@
 
 namespace tunic::tcp {
 
-void scoreboard::on_sent(seq begin, seq end, const transmission& t) {
+void scoreboard::on_sent(seq begin, seq end, const transmission& t, std::uint32_t mss, bool pushed) {
   if (empty()) {
     clear();
     judged_to_ = lost_from_ = begin;
@@ -11,9 +11,11 @@ void scoreboard::on_sent(seq begin, seq end, const transmission& t) {
   if (!empty()) {
     run& last = runs_.back();
     // What leaves at one moment is judged alike.
-    if (last.sent.at == t.at && !last.sacked && !last.lost && !last.again && last.sent.app_limited == t.app_limited) {
+    const bool alike = last.segment == mss && last.size() % mss == 0 && last.sent.app_limited == t.app_limited;
+    if (last.sent.at == t.at && alike && !last.sacked && !last.lost && !last.again) {
       last.end = end;
       last.sent.in_flight = t.in_flight;
+      last.pushed = pushed;
       return;
     }
   }
@@ -21,10 +23,12 @@ void scoreboard::on_sent(seq begin, seq end, const transmission& t) {
   r.begin = begin;
   r.end = end;
   r.sent = t;
+  r.segment = static_cast<std::uint16_t>(mss);
+  r.pushed = pushed;
   runs_.push_back(r);
 }
 
-void scoreboard::on_sent_again(seq begin, seq end, const transmission& t) {
+void scoreboard::on_sent_again(seq begin, seq end, const transmission& t, std::uint32_t mss) {
   std::size_t i = find(begin);
   if (i < runs_.size() && runs_[i].begin < begin) i = split(i, begin);
   for (; i < runs_.size() && runs_[i].begin < end; ++i) {
@@ -33,6 +37,7 @@ void scoreboard::on_sent_again(seq begin, seq end, const transmission& t) {
     if (r.sacked) continue;
     if (!r.resent) resent_ += r.size();
     r.resent = r.again = true;
+    r.segment = static_cast<std::uint16_t>(mss);
     r.sent = t;
   }
   resends_.push_back({begin, end, t.at});
@@ -51,6 +56,11 @@ std::uint32_t scoreboard::mark_lost(seq begin, seq end) {
     if (!runs_[i].sacked && !(runs_[i].lost && !runs_[i].resent)) newly += lose(runs_[i]);
   }
   return newly;
+}
+
+seq scoreboard::whole_segments(const run& r, seq at) {
+  const std::uint32_t octets = distance(r.begin, at);
+  return r.begin + (octets - octets % r.segment);
 }
 
 std::uint32_t scoreboard::lose(run& r) {
@@ -101,6 +111,12 @@ std::optional<scoreboard::stretch> scoreboard::next_lost() {
   return std::nullopt;
 }
 
+bool scoreboard::pushed_within(seq begin, seq end) const {
+  for (std::size_t i = empty() ? runs_.size() : find(begin); i < runs_.size() && runs_[i].end <= end; ++i)
+    if (runs_[i].pushed) return true;
+  return false;
+}
+
 std::uint32_t scoreboard::lost_within(seq begin, seq end) const {
   std::uint32_t lost = 0;
   for (std::size_t i = empty() ? runs_.size() : find(begin); i < runs_.size() && runs_[i].begin < end; ++i)
@@ -118,6 +134,7 @@ std::size_t scoreboard::split(std::size_t i, seq at) {
   run right = runs_[i];
   right.begin = at;
   runs_[i].end = at;
+  runs_[i].pushed = false;
   runs_.insert(runs_.begin() + static_cast<std::ptrdiff_t>(i) + 1, right);
   return i + 1;
 }

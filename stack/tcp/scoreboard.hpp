@@ -33,11 +33,13 @@ class scoreboard {
     seq begin;
     seq end;
     bool sacked : 1 = false;
-    bool lost : 1 = false;    ///< taken for lost; never together with sacked
-    bool resent : 1 = false;  ///< a retransmission is on its way; never together with sacked
-    bool again : 1 = false;   ///< it was ever retransmitted: Karn's algorithm wants to know (RFC 6298 §3)
-    seq sacked_to;            ///< of a sacked one: all up to here is sacked as well
-    transmission sent;        ///< its last one
+    bool lost : 1 = false;      ///< taken for lost; never together with sacked
+    bool resent : 1 = false;    ///< a retransmission is on its way; never together with sacked
+    bool again : 1 = false;     ///< it was ever retransmitted: Karn's algorithm wants to know (RFC 6298 §3)
+    bool pushed : 1 = false;    ///< the user's PUSH stands at its end (RFC 9293 §3.9.1.2)
+    std::uint16_t segment = 0;  ///< octets of its segments; the last may be shorter
+    seq sacked_to;              ///< of a sacked one: all up to here is sacked as well
+    transmission sent;          ///< its last one
 
     [[nodiscard]] std::uint32_t size() const { return distance(begin, end); }
   };
@@ -66,14 +68,15 @@ class scoreboard {
   [[nodiscard]] std::optional<seq> highest_sacked() const { return sacked_ > 0 ? std::optional{fack_} : std::nullopt; }
 
   /// [begin, end) leaves for the first time; begin is where the last run ends.
-  void on_sent(seq begin, seq end, const transmission& t);
+  void on_sent(seq begin, seq end, const transmission& t, std::uint32_t mss, bool pushed = false);
   /// [begin, end), which is held, leaves again.
-  void on_sent_again(seq begin, seq end, const transmission& t);
+  void on_sent_again(seq begin, seq end, const transmission& t, std::uint32_t mss);
 
   /// SND.UNA is `una` now. Calls f(run) for each stretch that leaves and was not sacked before.
   template <class F>
   void acknowledge(seq una, F f);
-  /// A SACK block, clipped to what is held. Calls f(run) for each stretch that is newly sacked, as it was before.
+  /// A SACK block, clipped to what is held, and to whole segments: who keeps one keeps it whole, and a peer that names
+  /// octets cannot make us remember each. Calls f(run) for each stretch that is newly sacked, as it was before.
   template <class F>
   void sack(seq begin, seq end, F f);
 
@@ -93,6 +96,8 @@ class scoreboard {
   void forget_sacks();
   void clear();
 
+  /// Whether a PUSH ends within (begin, end].
+  [[nodiscard]] bool pushed_within(seq begin, seq end) const;
   /// Octets of [begin, end) that are taken for lost.
   [[nodiscard]] std::uint32_t lost_within(seq begin, seq end) const;
 
@@ -113,8 +118,9 @@ class scoreboard {
   // which SACK, being advice, allows.
   static constexpr std::size_t most_runs = 1u << 14;
 
-  [[nodiscard]] std::size_t find(seq at) const;  // the run that holds `at`, or the end
-  std::size_t split(std::size_t i, seq at);      // so that a run begins at `at`, which lies within run i; that run
+  [[nodiscard]] std::size_t find(seq at) const;     // the run that holds `at`, or the end
+  std::size_t split(std::size_t i, seq at);         // so that a run begins at `at`, which lies within run i; that run
+  static seq whole_segments(const run& r, seq at);  // of those that end at `at` or before, the end
   std::uint32_t lose(run& r);
   void drop_front();
 
@@ -166,9 +172,13 @@ void scoreboard::sack(seq from, seq to, F f) {
   if (from >= to) return;
   std::size_t i = find(from);
   const auto may_split = [&] { return size() < most_runs; };
-  if (!runs_[i].sacked && runs_[i].begin < from) {
-    if (!may_split()) return;
-    i = split(i, from);
+  if (const run& r = runs_[i]; !r.sacked && r.begin < from) {
+    const seq before = whole_segments(r, from);
+    from = before == from ? from : min(before + r.segment, r.end);
+    if (to < r.end) to = whole_segments(r, to);
+    if (from >= to || (from < r.end && !may_split())) return;
+    i = from < r.end ? split(i, from) : i + 1;
+    if (i == runs_.size()) return;
   }
   seq at = max(from, runs_[i].begin);
   while (i < runs_.size() && at < to) {
@@ -178,7 +188,8 @@ void scoreboard::sack(seq from, seq to, F f) {
       continue;
     }
     if (runs_[i].end > to) {
-      if (!may_split()) break;
+      to = whole_segments(runs_[i], to);
+      if (to == runs_[i].begin || !may_split()) break;
       split(i, to);
     }
     run& r = runs_[i];

@@ -321,11 +321,15 @@ void layer::challenge(tcb& t, instant now) {
 
 // §3.10.7.4, seventh step.
 void layer::take_text(tcb& t, const segment& s, instant now) {
-  if (t.fin_received) return;    // "this should not occur since a FIN has been received from the remote side"
-  if (!t.user && !t.listener) {  // nobody will ever read it, and the peer must learn that (RFC 9293 §3.6.1, SHLD-3)
-    abort_with(t, {}, now);
+  if (t.fin_received) return;  // "this should not occur since a FIN has been received from the remote side"
+  if (!t.user && !t.listener) {
+    // Nobody will ever read it, and the peer must learn that (RFC 9293 §3.6.1, SHLD-3): by the very number that it
+    // expects, which is not SND.NXT where our FIN was lost (§3.10.7.1; RFC 5961 §3.2 believes no other).
+    reset_peer(s);
+    close_with(t, {}, now);
     return;
   }
+  t.last_text = now;
   if (!may_hold(t, s)) {
     counters_.count(drop::receive_full);
     t.ack_now = true;

@@ -79,10 +79,12 @@ std::uint32_t layer::most_text(const tcb& t, std::uint32_t mss) const {
   const bool v4 = t.ends.remote.address.is_v4();
   if (!(v4 ? device_.segmentation_v4 : device_.segmentation_v6) || t.ecn.forbids_offload()) return mss;
   std::uint64_t room = 65535 - 20 - wire::tcp_header::max_size;  // version 4 counts its header, version 6 does not
-  if (t.paced && t.cc->pacing_rate() > 0) {
+  if (const std::uint64_t rate = t.cc->pacing_rate(); rate > 0) {
+    // What the path carries in a moment, paced or not: who shares it meets no larger burst, and what is lost with one
+    // is little.
     const auto us = static_cast<std::uint64_t>(config_.pacing_quantum / std::chrono::microseconds{1});
-    room =
-        std::clamp<std::uint64_t>(t.cc->pacing_rate() * us / 1'000'000, std::min<std::uint64_t>(2 * mss, room), room);
+    const std::uint64_t least = std::min<std::uint64_t>(std::uint64_t{config_.burst_segments} * mss, room);
+    room = std::clamp<std::uint64_t>(rate * us / 1'000'000, least, room);
   }
   return std::max(mss, static_cast<std::uint32_t>(room - room % mss));
 }
@@ -96,22 +98,39 @@ seq layer::send_text(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, in
   h.seq_number = from;
   h.flags.ack = true;
   h.flags.fin = t.closing && from + got == text_end && to > text_end;
-  // The end of what the user has said (RFC 9293 §3.9.1.2), and that of a super-segment: a receiver that gathers
-  // segments need not wait for more.
-  h.flags.psh = got > 0 && (from + got == text_end || got > mss);
+  // The user's PUSH (RFC 9293 §3.9.1.2, MUST-61), and the end of a new super-segment: a receiver that gathers segments
+  // need not wait for more.
+  const bool fresh = from == t.snd.nxt;
+  const seq end = from + got + (h.flags.fin ? 1 : 0);
+  h.flags.psh = got > 0 && (fresh ? got > mss || pushes(t, from, end) : t.board.pushed_within(from, end));
   h.options = options_of(t, now);
   if (h.flags.fin) t.fin_sent = true;
-  if (got > 0 && now - t.last_received < config_.delayed_ack) t.interactive = true;
+  if (got > 0 && now - t.last_text < config_.delayed_ack) t.interactive = true;
   emit(t, out, h, mss, now);
   t.last_sent = now;
-  return from + got + (h.flags.fin ? 1 : 0);
+  return end;
+}
+
+bool layer::pushes(const tcb& t, seq from, seq to) {
+  const std::uint64_t begin = t.offset_of(from);
+  const std::uint64_t end = begin + distance(from, to);
+  return t.pushes.any_in(begin, end) || (t.records && t.records->any_in(begin, end));
+}
+
+// A segment ends where a record does; the FIN may stand behind the last one.
+seq layer::within_record(const tcb& t, seq from, seq to) {
+  const seq text_end = t.seq_of(t.send_queue.end());
+  if (!t.records || from >= text_end) return to;
+  const std::uint64_t begin = t.offset_of(from);
+  const std::uint64_t end = t.records->first_in(begin, t.send_queue.end());
+  return end == t.send_queue.end() ? to : min(to, from + static_cast<std::uint32_t>(end - begin));
 }
 
 void layer::send_again(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, instant now) {
   const std::uint32_t in_flight = t.board.in_flight();
   const seq end = send_text(t, out, from, to, mss, now);
   const std::uint32_t octets = distance(from, end);
-  t.board.on_sent_again(from, end, t.rate.on_send(octets, in_flight, now));
+  t.board.on_sent_again(from, end, t.rate.on_send(octets, in_flight, now), mss);
   t.cc->on_send(octets, in_flight, t.rate.app_limited(), now);
   pace(t, octets, now);
   auto& r = t.recovery;
@@ -131,7 +150,7 @@ void layer::send_again(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, 
 bool layer::send_again(tcb& t, frame& out, std::uint32_t mss, instant now) {
   const auto lost = t.board.next_lost();
   if (!lost || held_by_pace(t, now)) return false;
-  const std::uint32_t size = distance(lost->begin, lost->end);
+  const std::uint32_t size = distance(lost->begin, within_record(t, lost->begin, lost->end));
   const std::uint32_t in_flight = t.board.in_flight();
   const std::uint32_t room = t.cc->cwnd() > in_flight ? t.cc->cwnd() - in_flight : 0;
   if (room < std::min(mss, size)) return false;
@@ -152,7 +171,7 @@ bool layer::send_again(tcb& t, frame& out, std::uint32_t mss, instant now) {
 bool layer::send_head(tcb& t, frame& out, std::uint32_t mss, instant now) {
   t.recovery.head_due = false;
   if (t.board.empty()) return false;
-  send_again(t, out, t.snd.una, min(t.snd.una + mss, t.snd.nxt), mss, now);
+  send_again(t, out, t.snd.una, within_record(t, t.snd.una, min(t.snd.una + mss, t.snd.nxt)), mss, now);
   return true;
 }
 
@@ -163,7 +182,7 @@ bool layer::send_loss_probe(tcb& t, frame& out, std::uint32_t mss, instant now) 
   if (r.probing || t.board.empty()) return false;
   const seq text_end = t.seq_of(t.send_queue.end());
   const seq window_end = t.snd.una + t.snd.wnd;
-  const seq to = min(min(t.snd.nxt + mss, text_end + (t.closing ? 1 : 0)), window_end);
+  const seq to = within_record(t, t.snd.nxt, min(min(t.snd.nxt + mss, text_end + (t.closing ? 1 : 0)), window_end));
   if (to > t.snd.nxt && !t.fin_sent) {
     transmit_new(t, out, to, mss, now);
     r.probe_again = false;
@@ -171,14 +190,16 @@ bool layer::send_loss_probe(tcb& t, frame& out, std::uint32_t mss, instant now) 
     const auto& last = t.board.back();
     if (last.sacked) return false;
     const std::uint32_t text = last.size() - (t.fin_sent ? 1 : 0);
-    send_again(t, out, last.begin + (text > 0 ? (text - 1) / mss * mss : 0), last.end, mss, now);
+    std::uint32_t before = text > 0 ? (text - 1) / mss * mss : 0;
+    if (const std::uint64_t begin = t.offset_of(last.begin); t.records)
+      before = static_cast<std::uint32_t>(t.records->last_in(begin + before, begin + text) - begin);
+    send_again(t, out, last.begin + before, last.end, mss, now);
     r.probe_again = true;
   }
   ++counters_.loss_probes;
   r.probing = true;
   r.probe_end = t.snd.nxt;
-  r.awaited = retransmit_kind::timeout;
-  t.deadline(timer::retransmit) = std::max(t.board.front().sent.at + backed_off(t), now);
+  arm_retransmit(t, now);  // §7.3: anew, so that the probe's answer has its time
   return true;
 }
 
@@ -189,9 +210,11 @@ void layer::transmit_new(tcb& t, frame& out, seq to, std::uint32_t mss, instant 
   const seq end = send_text(t, out, from, to, mss, now);
   const std::uint32_t octets = distance(from, end);
   const bool app_limited = t.rate.app_limited();
-  t.board.on_sent(from, end, t.rate.on_send(octets, in_flight, now));
+  t.board.on_sent(from, end, t.rate.on_send(octets, in_flight, now), mss, pushes(t, from, end));
   t.cc->on_send(octets, in_flight, app_limited, now);
   t.snd.nxt = end;
+  t.pushes.drop(t.offset_of(end));
+  t.deadline(timer::cork) = never;
   pace(t, octets, now);
   if (first || t.recovery.awaited == retransmit_kind::persist) {
     t.deadline(timer::retransmit) = never;
@@ -207,6 +230,10 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   const std::uint64_t unsent = t.send_queue.end() - t.offset_of(t.snd.nxt);
   if (unsent == 0 && !t.closing) return false;
   check_idle(t, now);
+  // Octets to the end of a record, or of all there is; that one may have to wait for what follows.
+  const std::uint64_t begin = t.offset_of(t.snd.nxt);
+  const std::uint64_t record = t.records ? t.records->first_in(begin, begin + unsent) - begin : unsent;
+  const bool last = record == unsent;
 
   const std::uint32_t outstanding = t.outstanding();
   const std::uint32_t in_flight = t.board.in_flight();
@@ -216,15 +243,15 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
 
   // Half of the window at once, so that acknowledgements keep coming while the other half is under way.
   const std::uint32_t half = std::max(mss, t.cc->cwnd() / 2 - t.cc->cwnd() / 2 % mss);
-  auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>({unsent, usable, room, half, most_text(t, mss)}));
+  auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>({record, usable, room, half, most_text(t, mss)}));
   if (n > 0 && held_by_pace(t, now)) return false;
-  if (const std::uint32_t size = mtu_probe(t, unsent, usable, room, now); size > 0) {
+  if (const std::uint32_t size = mtu_probe(t, record, usable, room, now); size > 0) {
     const seq from = t.snd.nxt;
     transmit_new(t, out, from + size, size, now);
     on_mtu_probe_sent(t, from, t.snd.nxt);
     return true;
   }
-  const bool all = n == unsent;
+  const bool all = n == record;
   if (t.window_probe_due && n > 0) {
     t.window_probe_due = false;  // the wait is over: whatever fits (RFC 9293 §3.8.6.2.1's override)
   } else if (!all && n < mss) {
@@ -234,13 +261,13 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
     if (!window_stops) n = 0;
   } else if (!all) {
     n -= n % mss;
-  } else if ((t.corked || t.more_follows) && !t.closing && n % mss != 0) {
+  } else if (last && (t.corked || t.more_follows) && !t.closing && n % mss != 0) {
     n -= n % mss;
     if (n == 0) {
       if (t.deadline(timer::cork) == never) t.deadline(timer::cork) = now + rto(t);
       return false;
     }
-  } else if (!t.no_delay && outstanding > 0 && !t.closing) {
+  } else if (last && !t.no_delay && outstanding > 0 && !t.closing) {
     n -= n % mss;  // Nagle (RFC 9293 §3.7.4, SHLD-7, MUST-17): a short segment waits while anything is unacknowledged
     if (n == 0) return false;
   }
@@ -262,7 +289,8 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   return true;
 }
 
-// RFC 5681 §4.1, asked when SEND meets an empty queue: a window that waited longer than an RTO is old news.
+// RFC 5681 §4.1, asked when SEND meets an empty queue, or the peer opens its window: one that waited longer than an RTO
+// is old news.
 void layer::check_idle(tcb& t, instant now) {
   if (!t.fresh) return;
   t.fresh = false;

@@ -17,7 +17,10 @@ void layer::note_limit(tcb& t, instant now) const {
   const std::uint64_t unsent = unsent_octets(t);
   if (!t.synchronised() || (t.send_queue.empty() && t.board.empty())) {
     kind = nothing_to_send;
-  } else if (unsent > 0 && t.outstanding() + std::min<std::uint64_t>(unsent, t.mss) > t.snd.wnd) {
+  } else if (const auto next = static_cast<std::uint32_t>(std::min<std::uint64_t>(unsent > 0 ? unsent : t.mss, t.mss));
+             t.board.in_flight() + next > t.cc->cwnd()) {
+    kind = network;
+  } else if (unsent > 0 && t.outstanding() + next > t.snd.wnd) {
     kind = peer_window;
   } else if (unsent == 0 && t.send_short) {
     kind = send_buffer;
@@ -77,6 +80,7 @@ status layer::status(const tcb& t, instant now) const {
   s.receive_buffer = t.receive_buffer;
   s.received = t.receive_queue.expected();
   s.since_received = now - t.last_received;
+  if (t.last_text != instant{}) s.since_text = now - t.last_text;
   return s;
 }
 

@@ -84,12 +84,13 @@ struct status {
   duration since_sent{};              ///< since text left last
 
   // The receiver.
-  std::uint32_t rcv_wnd = 0;         ///< octets we offer
-  std::uint64_t receive_queued = 0;  ///< octets that wait for receive()
-  std::uint64_t receive_buffer = 0;  ///< octets that may wait so
-  std::uint64_t received = 0;        ///< octets received in order
-  duration since_received{};         ///< since a segment was taken last
-  ecn_counters marks_received;       ///< what we feed back, where our feedback is accurate
+  std::uint32_t rcv_wnd = 0;           ///< octets we offer
+  std::uint64_t receive_queued = 0;    ///< octets that wait for receive()
+  std::uint64_t receive_buffer = 0;    ///< octets that may wait so
+  std::uint64_t received = 0;          ///< octets received in order
+  duration since_received{};           ///< since a segment was taken last
+  std::optional<duration> since_text;  ///< since one with text was; nothing where none came yet
+  ecn_counters marks_received;         ///< what we feed back, where our feedback is accurate
 };
 
 }  // namespace tunic::tcp

@@ -22,6 +22,7 @@
 #include "stack/tcp/scoreboard.hpp"
 #include "stack/tcp/state.hpp"
 #include "stack/tcp/status.hpp"
+#include "stack/tcp/text_marks.hpp"
 #include "stack/tcp/user.hpp"
 #include "stack/wire/tcp.hpp"
 
@@ -101,7 +102,7 @@ struct tcb : demux_node {
   bool passive : 1 = false;           ///< came from LISTEN (§3.10.7.4, fourth step)
   bool syn_timed_out : 1 = false;     ///< the RTO begins at 3 s then (RFC 6298 §5.7)
   bool syn_due : 1 = false;           ///< the SYN goes again
-  bool fresh : 1 = false;             ///< SEND met an empty queue: was the window idle too long (RFC 5681 §4.1)?
+  bool fresh : 1 = false;             ///< text may go again: was the window idle too long (RFC 5681 §4.1)?
   bool paced : 1 = false;             ///< the pacing rate, not only the window, holds the sender
   bool window_limited : 1 = false;    ///< the congestion window held the sender in this round
   bool window_probe_due : 1 = false;  ///< send what the window refuses: an octet at least (§3.8.6.1)
@@ -128,7 +129,9 @@ struct tcb : demux_node {
   tcp::consumption consumption;
   send_limits limits;
 
-  chain send_queue;  ///< offset 0 stands at ISS+1
+  chain send_queue;                     ///< offset 0 stands at ISS+1
+  text_marks pushes;                    ///< the user's PUSH, in text not yet sent (RFC 9293 §3.9.1.2)
+  std::unique_ptr<text_marks> records;  ///< their ends, in text not yet acknowledged, where the user has asked for any
   tcp::receive_queue receive_queue;
   rtt_estimator rtt;
   scoreboard board;
@@ -144,6 +147,7 @@ struct tcb : demux_node {
 
   tcp::liveness live;
   instant last_received{};        ///< for keep-alive
+  instant last_text{};            ///< when text came last; the epoch: never
   instant invalid_answer_from{};  ///< an answer to what is outside the window may be given from then on
   instant waiting_since{};        ///< something has been due from the peer, or it has moved on (the user timeout)
   instant last_sent{};            ///< for the restart of an idle window (RFC 5681 §4.1)

@@ -89,13 +89,13 @@ std::size_t layer::send_room(const tcb& t) const {
   return static_cast<std::size_t>(std::min(room, may_wait));
 }
 
-std::size_t layer::send(tcb& t, std::span<const std::byte> octets, bool more) {
+std::size_t layer::send(tcb& t, std::span<const std::byte> octets, ending e) {
   const std::size_t n = std::min(octets.size(), send_room(t));
   if (n < octets.size() && !t.closing) t.send_short = true;
   if (n == 0) return 0;
   t.fresh = t.fresh || (t.send_queue.empty() && t.board.empty());
-  t.more_follows = more;
   t.send_queue.copy_in(pool_, octets.first(n));
+  take_ending(t, n < octets.size() && e == ending::record ? ending::push : e);
   settle(t);
   if (t.synchronised()) make_ready(t);
   return n;
@@ -107,9 +107,22 @@ std::size_t layer::send(tcb& t, const slice& octets) {
   if (n == 0) return 0;
   t.fresh = t.fresh || (t.send_queue.empty() && t.board.empty());
   t.send_queue.push_back(octets.sub(0, static_cast<std::uint32_t>(n)));
+  take_ending(t, ending::push);
   settle(t);
   if (t.synchronised()) make_ready(t);
   return n;
+}
+
+// RFC 9293 §3.9.1.2. What goes on for half of the peer's window is pushed as well: some receivers hand text up only
+// then.
+void layer::take_ending(tcb& t, ending e) {
+  const std::uint64_t end = t.send_queue.end();
+  t.more_follows = e == ending::more;
+  const bool goes_on = t.synchronised() && end - t.pushes.last() > t.snd.max_wnd / 2;
+  if (e != ending::more || goes_on) t.pushes.add(end, t.mss);
+  if (e != ending::record) return;
+  if (!t.records) t.records = std::make_unique<text_marks>();
+  t.records->add(end);
 }
 
 std::size_t layer::receive(tcb& t, std::span<std::byte> to) {
@@ -185,6 +198,7 @@ void layer::release(tcb& t, instant now) {
 // A short rest has waited long enough for what was to follow.
 void layer::uncork_once(tcb& t) {
   t.more_follows = false;
+  take_ending(t, ending::push);
   t.window_probe_due = true;  // whatever fits goes
   make_ready(t);
 }

@@ -60,7 +60,7 @@ void layer::set_receive_buffer(tcb& t, std::uint32_t octets) {
 }
 
 void layer::set_send_buffer(tcb& t, std::uint32_t octets) {
-  t.send_buffer = std::max<std::uint32_t>(octets, t.mss);
+  t.send_buffer = octets == 0 ? 0 : std::max<std::uint32_t>(octets, t.mss);
 }
 
 // Two congestion windows: one in flight, one that waits to follow it. What arrived behind a gap is in neither.

@@ -307,11 +307,11 @@ void script::user_accepts() {
   ASSERT_NE(tcb_, nullptr);
 }
 
-std::size_t script::user_sends(std::size_t octets) {
+std::size_t script::user_sends(std::size_t octets, tcp::ending e) {
   step("user sends " + std::to_string(octets));
   std::vector<std::byte> text(octets);
   for (std::size_t i = 0; i < octets; ++i) text[i] = pattern(written_ + i, true);
-  const std::size_t n = stack_->tcp().send(*tcb_, text);
+  const std::size_t n = stack_->tcp().send(*tcb_, text, e);
   written_ += n;
   return n;
 }

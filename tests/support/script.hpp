@@ -78,7 +78,7 @@ class script {
   void user_opens();
   void user_listens();
   void user_accepts();
-  std::size_t user_sends(std::size_t octets);
+  std::size_t user_sends(std::size_t octets, tcp::ending e = tcp::ending::push);
   void user_receives(std::size_t octets);  ///< reads and checks exactly so many
   void user_closes();
   void user_sends_and_closes(std::size_t octets);  ///< both before anything is sent

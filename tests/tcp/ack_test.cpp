@@ -187,59 +187,14 @@ TEST(rfc9293_nagle, is_inherited_from_the_listener) {
   t.sends("P. 11:21(10) ack 1");
 }
 
-TEST(segmentation, leaves_the_cutting_to_a_device_that_can) {
-  script_options o;
-  o.stack.device.segmentation_v4 = true;
-  o.no_delay = true;
-  auto t = script::established(o);
-  t.user_sends(10000);
-  frame f;
-  ASSERT_TRUE(t.stack().poll_transmit(f, t.now()));
-  EXPECT_EQ(f.text_size(), 7300u);  // half of the window, so that acknowledgements come while the rest is under way
-  EXPECT_EQ(f.segment_size, 1460u);
-  ASSERT_TRUE(t.stack().poll_transmit(f, t.now()));
-  EXPECT_EQ(f.text_size(), 2700u);
-}
-
-TEST(cork, keeps_short_text_until_it_is_full_or_a_timeout_has_passed) {
-  auto t = script::established({.no_delay = true});
-  t.tcp().set_cork(t.connection(), true);
-  t.user_sends(1000);
-  t.user_sends(1000);
-  t.sends(". 1:1461(1460) ack 1");
-  t.arrives(". 1:1(0) ack 1461");
-  t.silent_for(200ms - 1us);
-  t.passes(1us);
-  t.sends("P. 1461:2001(540) ack 1");
-}
-
-TEST(cork, that_is_pulled_lets_everything_go) {
-  auto t = script::established({.no_delay = true});
-  t.tcp().set_cork(t.connection(), true);
+TEST(quick_ack, is_for_the_first_answer_to_a_client_too) {  // a handshake is nothing that text of ours would answer
+  auto t = script::opening({.quick_acks = 16});
+  t.arrives("S. 0:0(0) ack 1 <mss 1460>");
+  t.sends(". 1:1(0) ack 1");
   t.user_sends(100);
-  t.silent_for(10ms);
-  t.tcp().set_cork(t.connection(), false);
   t.sends("P. 1:101(100) ack 1");
-}
-
-TEST(more, follows_and_leaves_in_one_segment) {
-  auto t = script::established({.no_delay = true});
-  const std::vector<std::byte> octets(100);
-  EXPECT_EQ(t.tcp().send(t.connection(), octets, true), 100u);
-  t.silent_for(10ms);
-  EXPECT_EQ(t.tcp().send(t.connection(), octets), 100u);
-  EXPECT_EQ(t.takes_sent_text(), 200u);
-}
-
-TEST(unsent_limit, lets_the_user_decide_late) {
-  auto t = script::established({.no_delay = true});
-  t.tcp().set_unsent_limit(t.connection(), 2000);
-  EXPECT_EQ(t.user_sends(20'000), 2000u);
-  sends_text(t, 1, 2001);
-  EXPECT_EQ(t.user_sends(20'000), 2000u);  // what is under way does not count
-  sends_text(t, 2001, 4001);
-  t.arrives(". 1:1(0) ack 4001");
-  EXPECT_TRUE(t.told().writable);
+  t.arrives("P. 1:201(200) ack 101");
+  t.sends(". 101:101(0) ack 201");
 }
 
 }  // namespace

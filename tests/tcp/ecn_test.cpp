@@ -380,10 +380,10 @@ TEST(rfc3168_ecn, a_super_segment_carries_cwr_for_the_device_to_leave_on_the_fir
   o.stack.device = {.checksum = false, .segmentation_v4 = true, .segmentation_v6 = true};
   auto t = accepted(o);
   t.user_sends(30000);
-  t.sends("[ect0] P. 1:5001(5000) ack 1");
-  t.sends("[ect0] P. 5001:10001(5000) ack 1");
+  for (std::uint32_t at = 1; at < 10'000; at += 2000) t.sends("[ect0] " + line_of("P.", at, 2000, 1));
   t.arrives(".E 1:1(0) ack 6001");
-  t.sends("[ect0] P.W 10001:14001(4000) ack 1");
+  t.sends("[ect0] P.W 10001:12001(2000) ack 1");
+  t.sends("[ect0] P. 12001:14001(2000) ack 1");
 }
 
 // What packetdrill's public script of this name shows of Linux, with its numbers.

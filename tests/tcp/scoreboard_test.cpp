@@ -25,16 +25,16 @@ constexpr auto ignore = [](const scoreboard::run&) {};
 
 TEST(scoreboard, what_leaves_at_one_moment_is_one_run) {
   scoreboard b;
-  for (std::uint32_t i = 0; i < 100; ++i) b.on_sent(seq{i * 1000}, seq{(i + 1) * 1000}, at(1ms));
+  for (std::uint32_t i = 0; i < 100; ++i) b.on_sent(seq{i * 1000}, seq{(i + 1) * 1000}, at(1ms), 1);
   EXPECT_EQ(b.size(), 1u);
-  b.on_sent(seq{100'000}, seq{101'000}, at(2ms));
+  b.on_sent(seq{100'000}, seq{101'000}, at(2ms), 1);
   EXPECT_EQ(b.size(), 2u);
   EXPECT_EQ(b.in_flight(), 101'000u);
 }
 
 TEST(scoreboard, sacked_octets_are_told_once) {
   scoreboard b;
-  b.on_sent(seq{0}, seq{10'000}, at(1ms));
+  b.on_sent(seq{0}, seq{10'000}, at(1ms), 1);
   std::uint32_t told = 0;
   const auto count = [&](const scoreboard::run& r) { told += r.size(); };
   b.sack(seq{2000}, seq{3000}, count);
@@ -50,7 +50,7 @@ TEST(scoreboard, sacked_octets_are_told_once) {
 
 TEST(rfc9937_prr, duplicates_cannot_claim_more_than_was_in_flight) {  // §6.2
   scoreboard b;
-  b.on_sent(seq{0}, seq{10'000}, at(1ms));
+  b.on_sent(seq{0}, seq{10'000}, at(1ms), 1);
   b.mark_lost(seq{0}, seq{1000});
   b.presume(20'000);
   EXPECT_EQ(b.presumed(), 9000u);
@@ -59,7 +59,7 @@ TEST(rfc9937_prr, duplicates_cannot_claim_more_than_was_in_flight) {  // §6.2
 
 TEST(scoreboard, the_lowest_loss_goes_first) {  // RFC 6675 §4, NextSeg (1)
   scoreboard b;
-  b.on_sent(seq{0}, seq{10'000}, at(1ms));
+  b.on_sent(seq{0}, seq{10'000}, at(1ms), 1);
   EXPECT_FALSE(b.next_lost());
   b.mark_lost(seq{4000}, seq{6000});
   b.mark_lost(seq{1000}, seq{2000});
@@ -67,7 +67,7 @@ TEST(scoreboard, the_lowest_loss_goes_first) {  // RFC 6675 §4, NextSeg (1)
   ASSERT_TRUE(s);
   EXPECT_EQ(s->begin, seq{1000});
   EXPECT_EQ(s->end, seq{2000});
-  b.on_sent_again(seq{1000}, seq{2000}, at(2ms));
+  b.on_sent_again(seq{1000}, seq{2000}, at(2ms), 1);
   s = b.next_lost();
   ASSERT_TRUE(s);
   EXPECT_EQ(s->begin, seq{4000});
@@ -77,10 +77,10 @@ TEST(scoreboard, the_lowest_loss_goes_first) {  // RFC 6675 §4, NextSeg (1)
 
 TEST(scoreboard, retransmissions_are_judged_in_the_order_of_their_time) {  // RFC 8985 §6.2, step 5
   scoreboard b;
-  b.on_sent(seq{0}, seq{3000}, at(1ms));
+  b.on_sent(seq{0}, seq{3000}, at(1ms), 1);
   b.mark_lost(seq{0}, seq{3000});
-  b.on_sent_again(seq{2000}, seq{3000}, at(2ms));
-  b.on_sent_again(seq{0}, seq{1000}, at(3ms));
+  b.on_sent_again(seq{2000}, seq{3000}, at(2ms), 1);
+  b.on_sent_again(seq{0}, seq{1000}, at(3ms), 1);
   std::vector<std::uint32_t> asked;
   const auto before = [&](duration limit) {
     return [&asked, limit](const scoreboard::run& r) {
@@ -95,9 +95,44 @@ TEST(scoreboard, retransmissions_are_judged_in_the_order_of_their_time) {  // RF
   EXPECT_EQ(b.judge(before(5ms)), 0u);
 }
 
+TEST(scoreboard, believes_of_a_block_the_whole_segments) {
+  scoreboard b;
+  b.on_sent(seq{0}, seq{4500}, at(1ms), 1000);  // the last of five is short
+  std::uint32_t told = 0;
+  const auto count = [&](const scoreboard::run& r) { told += r.size(); };
+  b.sack(seq{4499}, seq{4500}, count);
+  b.sack(seq{1500}, seq{1600}, count);
+  b.sack(seq{1}, seq{1999}, count);
+  EXPECT_EQ(told, 0u);
+  EXPECT_EQ(b.size(), 1u);
+  b.sack(seq{500}, seq{2500}, count);
+  EXPECT_EQ(told, 1000u);
+  b.sack(seq{3500}, seq{4500}, count);
+  EXPECT_EQ(told, 1500u);
+}
+
+TEST(scoreboard, keeps_segments_of_other_sizes_apart) {
+  scoreboard b;
+  for (std::uint32_t i = 0; i < 5; ++i) b.on_sent(seq{i * 100}, seq{i * 100 + 100}, at(1ms), 1000);
+  std::uint32_t told = 0;
+  b.sack(seq{200}, seq{400}, [&](const scoreboard::run& r) { told += r.size(); });
+  EXPECT_EQ(told, 200u);
+}
+
+TEST(scoreboard, knows_where_a_push_stands) {
+  scoreboard b;
+  b.on_sent(seq{0}, seq{3000}, at(1ms), 1000, true);
+  b.on_sent(seq{3000}, seq{5000}, at(2ms), 1000);
+  b.sack(seq{1000}, seq{2000}, [](const auto&) {});
+  EXPECT_FALSE(b.pushed_within(seq{0}, seq{1000}));
+  EXPECT_TRUE(b.pushed_within(seq{2000}, seq{3000}));
+  EXPECT_TRUE(b.pushed_within(seq{0}, seq{5000}));
+  EXPECT_FALSE(b.pushed_within(seq{3000}, seq{5000}));
+}
+
 TEST(scoreboard, a_hostile_peer_cannot_make_it_grow_without_end) {
   scoreboard b;
-  b.on_sent(seq{0}, seq{1u << 20}, at(1ms));
+  b.on_sent(seq{0}, seq{1u << 20}, at(1ms), 1);
   for (std::uint32_t i = 1; i < 1u << 20; i += 2) b.sack(seq{i}, seq{i + 1}, ignore);
   EXPECT_LE(b.size(), (1u << 14) + 1);
 }
@@ -136,7 +171,7 @@ TEST(scoreboard, agrees_with_a_model_of_single_octets) {
         case 0:
         case 1: {
           const std::uint32_t n = 1 + draw(20);
-          b.on_sent(una + size, una + size + n, t);
+          b.on_sent(una + size, una + size + n, t, 1);
           m.octets.resize(size + n, {.at = now});
           break;
         }
@@ -172,7 +207,7 @@ TEST(scoreboard, agrees_with_a_model_of_single_octets) {
             ASSERT_LT(i, size) << seed;
             ASSERT_EQ(lost->begin, una + i) << seed;
             const seq end = min(lost->end, lost->begin + 1 + draw(6));
-            b.on_sent_again(lost->begin, end, t);
+            b.on_sent_again(lost->begin, end, t, 1);
             for (; i < size && una + i < end; ++i) {
               ASSERT_TRUE(m.octets[i].lost && !m.octets[i].resent) << seed;
               m.octets[i].resent = m.octets[i].again = true;

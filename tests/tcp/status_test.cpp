@@ -43,14 +43,15 @@ TEST(status, tells_how_long_the_peers_window_held_the_sender) {
   t.silent_for(rtt);
   t.arrives(". 1:1(0) ack 10001 win 0");
   t.silent_for(150ms);
-  EXPECT_EQ(t.status().peer_window_limited, rtt + 150ms);  // ten segments were all that it offered from the start
+  // Ten segments were all that it offered from the start, but the congestion window would have held the eleventh too.
+  EXPECT_EQ(t.status().peer_window_limited, 150ms);
   t.arrives(". 1:1(0) ack 10001 win 10000");
   t.takes_sent();
   t.takes_sent();
   t.silent_for(50ms);
   t.arrives(". 1:1(0) ack 12001 win 10000");
   t.silent_for(1h);
-  EXPECT_EQ(t.status().peer_window_limited, rtt + 150ms);
+  EXPECT_EQ(t.status().peer_window_limited, 150ms);
   EXPECT_EQ(t.status().busy, rtt + 200ms);
 }
 
@@ -65,6 +66,26 @@ TEST(status, tells_how_long_the_send_buffer_held_the_user) {
   t.arrives(". 1:1(0) ack 2001 win 10000");
   t.silent_for(1h);
   EXPECT_EQ(t.status().send_buffer_limited, rtt);
+}
+
+TEST(status, blames_the_network_where_buffer_and_congestion_window_are_full_at_once) {
+  auto t = with_rtt();
+  t.tcp().set_send_buffer(t.connection(), 10'000);
+  EXPECT_EQ(t.user_sends(20'000), 10'000u);
+  for (int i = 0; i < 10; ++i) t.takes_sent();
+  t.silent_for(rtt);
+  EXPECT_EQ(t.status().send_buffer_limited, 0ms);
+  EXPECT_EQ(t.status().busy, rtt);
+}
+
+TEST(status, tells_when_text_came_last) {
+  auto t = with_rtt();
+  EXPECT_FALSE(t.status().since_text);
+  t.arrives("P. 1:11(10) ack 1");
+  t.passes_unheard(1s);
+  t.arrives(". 11:11(0) ack 1");
+  EXPECT_EQ(t.status().since_text, 1s);
+  EXPECT_EQ(t.status().since_received, 0s);
 }
 
 TEST(status, tells_the_rate_at_which_the_path_delivers) {  // draft-ietf-ccwg-bbr-04 §4.1

@@ -89,7 +89,7 @@ TEST(send, takes_what_there_is_room_for_and_tells_when_there_is_more) {
   sends_text(t, 1, 4001);
   EXPECT_EQ(t.user_sends(1), 0u);
   EXPECT_FALSE(t.told().writable);
-  t.arrives(". 1:1(0) ack 1461");
+  t.arrives(". 1:1(0) ack 1001");
   EXPECT_FALSE(t.told().writable);  // not for a little
   t.arrives(". 1:1(0) ack 2921");
   EXPECT_TRUE(t.told().writable);
@@ -322,7 +322,17 @@ TEST(orphan, that_gets_text_resets) {  // RFC 1122 §4.2.2.13: nobody will ever 
   auto t = script::in(state::fin_wait_2);
   t.user_releases();
   t.arrives("P. 1:11(10) ack 2");
-  t.sends("R. 2:2(0) ack 1");
+  t.sends("R 2:2(0)");
+  EXPECT_EQ(t.connections(), 0u);
+}
+
+TEST(orphan,
+     resets_by_the_number_that_the_peer_expects) {  // RFC 9293 §3.10.7.1: its own, for RFC 5961 believes no other
+  auto t = script::established();
+  t.user_releases();
+  t.sends("F. 1:1(0) ack 1");
+  t.arrives("P. 1:11(10) ack 1");  // our FIN was lost
+  t.sends("R 1:1(0)");
   EXPECT_EQ(t.connections(), 0u);
 }
 

@@ -75,6 +75,23 @@ TEST(rfc9293_persist, says_nothing_of_congestion) {
   EXPECT_EQ(t.status().ssthresh, before.ssthresh);
 }
 
+TEST(rfc5681_restart, of_a_window_that_the_peers_had_held_for_longer_than_a_timeout) {  // RFC 5681 §4.1
+  auto t = script::established({.no_delay = true});
+  for (std::uint32_t una = 1; una < 58'000; una += 14'600) {  // slow start beyond the initial window
+    t.user_sends(14'600);
+    sends_text(t, una, una + 14'600);
+    t.arrives(". 1:1(0) ack " + std::to_string(una + 14'600) + (una < 43'000 ? "" : " win 0"));
+  }
+  ASSERT_GT(t.status().cwnd, 14'600u);
+  t.user_sends(40'000);
+  t.passes_unheard(150ms);
+  t.arrives(". 1:1(0) ack 58401 win 0");
+  t.passes_unheard(1s);
+  t.arrives(". 1:1(0) ack 58401");
+  sends_text(t, 58'401, 58'401 + 14'600, false);
+  t.silent();
+}
+
 TEST(rfc9293_persist, opens_and_text_leaves_at_once) {  // RFC 9293 §3.8.6
   auto t = shut();
   t.silent_for(100ms);
