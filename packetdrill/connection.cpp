@@ -58,8 +58,29 @@ void connection::on_events(tcp::events e) {
   owner_.on_connection(e);
 }
 
-std::size_t connection::send(std::span<const std::byte> octets) {
-  return network_.tcp().send(*tcb_, octets);
+// Linux looks for room before it begins one of its buffers, each of half the peer's window, and fills that whole then:
+// its limits are exceeded by as much.
+std::size_t connection::send(std::span<const std::byte> octets, tcp::ending e) {
+  constexpr std::uint32_t most = 65536 - 320;  // a super-segment, with room for headers
+  tcp::layer& layer = network_.tcp();
+  const tcp::status s = status();
+  const std::uint32_t size = std::min(tcb_->snd.max_wnd / 2, most);
+  const std::uint32_t buffer = std::max<std::uint32_t>(size - size % s.mss, s.mss);
+  const std::size_t begun = unsent() % buffer;
+  const bool full = queued() >= s.send_buffer || (unsent_limit() != 0 && unsent() >= unsent_limit());
+  if (begun == 0 && full) return layer.send(*tcb_, octets, e);
+  const std::size_t n = std::min(octets.size(), buffer - begun);
+  layer.set_send_buffer(*tcb_, static_cast<std::uint32_t>(queued() + n));
+  layer.set_unsent_limit(*tcb_, 0);
+  const std::size_t taken = layer.send(*tcb_, octets.first(n), n < octets.size() ? tcp::ending::more : e);
+  layer.set_send_buffer(*tcb_, wishes_.send_buffer);
+  layer.set_unsent_limit(*tcb_, unsent_limit());
+  return taken;
+}
+
+void connection::flush() {
+  network_.tcp().set_no_delay(*tcb_, true);
+  network_.pump();
 }
 
 std::size_t connection::receive(std::span<std::byte> to) {
@@ -93,7 +114,16 @@ std::size_t connection::unsent() const {
 }
 
 bool connection::writable() const {
-  return network_.tcp().send_room(*tcb_) >= queued() / 2 && network_.tcp().send_room(*tcb_) > 0;
+  const std::size_t limit = status().send_buffer;
+  const bool room = queued() < limit && limit - queued() >= queued() / 2;
+  return room && (unsent_limit() == 0 || 2 * unsent() < unsent_limit());
+}
+
+// The largest setting, which is Linux's default, means none.
+std::uint32_t connection::unsent_limit() const {
+  const std::uint32_t wished = wishes_.unsent_limit;
+  const std::uint32_t limit = wished != 0 ? wished : network_.sysctls().number("ipv4/tcp_notsent_lowat", ~0u);
+  return limit == ~0u ? 0 : limit;
 }
 
 void connection::shut_send() {
@@ -108,6 +138,9 @@ void connection::abort() {
 
 void connection::apply(const wishes& w) {
   tcp::layer& layer = network_.tcp();
+  wishes_ = w;
+  if (w.cork != tcb_->corked) layer.set_cork(*tcb_, w.cork);
+  layer.set_unsent_limit(*tcb_, unsent_limit());
   if (w.no_delay != tcb_->no_delay) layer.set_no_delay(*tcb_, w.no_delay);
   if (const auto live = filled_in(w.live, layer.settings()); live != tcb_->live)
     layer.set_liveness(*tcb_, live, network_.now());

@@ -14,12 +14,14 @@ namespace tunic::packetdrill {
 /// stack, and a line in the table of socket options.
 struct wishes {
   bool no_delay = false;
+  bool cork = false;
   tcp::liveness live;
   std::uint8_t tos = 0;
   std::uint8_t hop_limit = 0;        ///< 0: the stack's
   std::uint16_t mss = 0;             ///< octets of text a segment carries at most; 0: as the device allows
   std::uint32_t receive_buffer = 0;  ///< octets; 0: the namespace's setting
   std::uint32_t send_buffer = 0;     ///< octets; 0: the namespace's setting
+  std::uint32_t unsent_limit = 0;    ///< octets; 0: the namespace's setting
 };
 
 /// A socket's view of its connection: with listener, what the plug-in knows of the TCP core. What the stack has to
@@ -59,9 +61,12 @@ class connection final : private tcp::user {
   [[nodiscard]] bool send_is_shut() const { return tcb_->closing || closed(); }
   [[nodiscard]] four_tuple ends() const { return tcb_->ends; }
 
-  /// Hands octets to the stack; nothing leaves before push().
-  std::size_t send(std::span<const std::byte> octets);
+  /// Hands octets to the stack, as many as fit into one of Linux's buffers; nothing leaves before push(). 0 where there
+  /// is no room: then the owner is told of some.
+  std::size_t send(std::span<const std::byte> octets, tcp::ending e);
   void push() { network_.pump(); }
+  /// Lets go what waits for more.
+  void flush();
   std::size_t receive(std::span<std::byte> to);
   std::size_t discard(std::size_t most);
   [[nodiscard]] std::span<const std::byte> peek() const;
@@ -85,6 +90,7 @@ class connection final : private tcp::user {
  private:
   void on_events(tcp::events e) override;
   [[nodiscard]] tcp::status status() const;
+  [[nodiscard]] std::uint32_t unsent_limit() const;
 
   network& network_;
   owner& owner_;

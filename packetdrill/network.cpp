@@ -40,6 +40,7 @@ tcp::config settings_of(const sysctls& s) {
   const auto send = s.triple("ipv4/tcp_wmem", {4096, 16384, 4194304});
   c.send_buffer_initial = send[1];
   c.send_buffer = send[2];
+  c.burst_segments = s.number("ipv4/tcp_min_tso_segs", 2);
   c.syn_retries = s.number("ipv4/tcp_syn_retries", 6);
   c.syn_ack_retries = s.number("ipv4/tcp_synack_retries", 5);
   c.retries = s.number("ipv4/tcp_retries2", 15);

@@ -135,7 +135,20 @@ const socket_options::entry socket_options::table[] = {
     {SOL_SOCKET, SO_DOMAIN, [](const socket& s) { return s.domain_; }, nullptr},
     {SOL_SOCKET, SO_PROTOCOL, [](const socket&) { return int{IPPROTO_TCP}; }, nullptr},
     {SOL_SOCKET, SO_ACCEPTCONN, [](const socket& s) { return s.listener_ ? 1 : 0; }, nullptr},
-    {IPPROTO_TCP, TCP_NODELAY, wish<&wishes::no_delay>, flag<&wishes::no_delay>},
+    {IPPROTO_TCP, TCP_NODELAY, wish<&wishes::no_delay>,
+     [](socket& s, int v) {
+       s.wishes_.no_delay = v != 0;
+       s.apply();
+       if (v != 0 && s.connection_) s.connection_->flush();
+       return 0;
+     }},
+    {IPPROTO_TCP, TCP_CORK, wish<&wishes::cork>, flag<&wishes::cork>},
+    {IPPROTO_TCP, TCP_NOTSENT_LOWAT, wish<&wishes::unsent_limit>,
+     [](socket& s, int v) {
+       s.wishes_.unsent_limit = static_cast<std::uint32_t>(v);
+       s.apply();
+       return 0;
+     }},
     {IPPROTO_TCP, TCP_MAXSEG, segment, number<&wishes::mss, 88, 32767>},
     {IPPROTO_TCP, TCP_INQ, [](const socket& s) { return s.tell_inq_ ? 1 : 0; },
      [](socket& s, int v) {

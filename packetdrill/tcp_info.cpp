@@ -58,7 +58,8 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
   i.lost = segments(s.lost);
   i.retrans = segments(s.resent);
   i.last_data_sent = milliseconds(s.since_sent);
-  i.last_data_recv = i.last_ack_recv = milliseconds(s.since_received);
+  i.last_ack_recv = milliseconds(s.since_received);
+  i.last_data_recv = milliseconds(s.since_text.value_or(s.since_received));
   i.rtt = s.srtt ? microseconds(*s.srtt) : 0;
   i.rttvar = microseconds(s.rttvar);
   i.snd_ssthresh = s.ssthresh >= infinite ? infinite : segments(s.ssthresh);

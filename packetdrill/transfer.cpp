@@ -26,17 +26,22 @@ long socket::send(clock::lock& l, std::span<const iovec> from, int flags) {
   const auto broken = [&] { return c.error() != 0 || c.send_is_shut(); };
   const auto why_broken = [&] { return c.error() != 0 ? -c.take_error() : -EPIPE; };
   if (broken()) return why_broken();
+  const auto end = (flags & MSG_EOR) != 0    ? tcp::ending::record
+                   : (flags & MSG_MORE) != 0 ? tcp::ending::more
+                                             : tcp::ending::push;
   long total = 0, failure = 0;
   for (const iovec& v : from) {
+    const auto here = &v == &from.back() ? end : tcp::ending::more;
     if (v.iov_len > 0 && !v.iov_base) failure = -EFAULT;
     std::span<const std::byte> rest{static_cast<const std::byte*>(v.iov_base), v.iov_base ? v.iov_len : 0};
     while (failure == 0 && !rest.empty()) {
       writer_woken_ = false;
-      const std::size_t n = c.send(rest);
+      const std::size_t n = c.send(rest, here);
       total += static_cast<long>(n);
       rest = rest.subspan(n);
       if (rest.empty()) break;
       c.push();
+      if (n > 0) continue;
       failure = patient(flags) ? wait(l, [&] { return writer_woken_ || broken(); }) : -EAGAIN;
       if (failure == 0 && broken()) failure = total > 0 ? -EPIPE : why_broken();
     }

@@ -341,6 +341,11 @@ TEST(packetdrill_plugin, has_socket_options_as_linux_has_them) {
   EXPECT_EQ(p.number(fd, SOL_SOCKET, SO_SNDBUF), 42000);
   EXPECT_EQ(p->setsockopt(p.self(), fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
   EXPECT_EQ(p.number(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+  EXPECT_EQ(p->setsockopt(p.self(), fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on), 0);
+  EXPECT_EQ(p.number(fd, IPPROTO_TCP, TCP_CORK), 1);
+  EXPECT_EQ(p.number(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 0);
+  EXPECT_EQ(p->setsockopt(p.self(), fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &wanted, sizeof wanted), 0);
+  EXPECT_EQ(p.number(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), wanted);
   EXPECT_EQ(p.number(fd, IPPROTO_TCP, TCP_MAXSEG), 1460);
   ::tcp_info info{};
   socklen_t length = sizeof info;
@@ -348,6 +353,29 @@ TEST(packetdrill_plugin, has_socket_options_as_linux_has_them) {
   EXPECT_EQ(info.tcpi_state, TCP_ESTABLISHED);
   EXPECT_EQ(info.tcpi_snd_cwnd, 10u);
   EXPECT_EQ(info.tcpi_snd_mss, 1460u);
+}
+
+TEST(packetdrill_plugin, fills_the_buffer_that_it_has_begun_as_linux_does) {
+  plugin p;
+  const int fd = p.established();
+  const int most = 4000;
+  EXPECT_EQ(p->setsockopt(p.self(), fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most), 0);
+  const ssize_t half = 65535 / 2 / 1460 * 1460;  // of the peer's window: what one of Linux's buffers holds
+  EXPECT_EQ(p.writes(fd, 100'000), 10 * 1460 + half);
+}
+
+TEST(packetdrill_plugin, lets_what_is_corked_go_where_asked) {
+  plugin p;
+  const int fd = p.established();
+  const int on = 1;
+  EXPECT_EQ(p->setsockopt(p.self(), fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on), 0);
+  EXPECT_EQ(p.writes(fd, 100), 100);
+  EXPECT_EQ(p->setsockopt(p.self(), fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
+  const std::int64_t before = p.now();
+  const auto s = p.emits();
+  ASSERT_TRUE(s);
+  EXPECT_EQ(s->text, 100u);
+  EXPECT_LE(s->at, before);
 }
 
 TEST(packetdrill_plugin, lets_a_listener_change_its_mind_about_connections_to_come) {
