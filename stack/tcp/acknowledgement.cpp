@@ -252,6 +252,7 @@ void layer::tell_congestion_control(tcb& t, const ack_news& n, instant now) {
   f.loss = t.rate.take_loss();
   f.round_start = n.delivered > 0 && t.rate.round_has_passed(prior);
   // RFC 7661 §4.3: more than half of the window in flight is use enough in slow start.
+  f.paced = t.paced;
   f.window_limited = t.window_limited || (t.cc->cwnd() < t.cc->ssthresh() && t.cc->cwnd() < 2 * t.most_in_flight);
   t.cc->on_ack(f);
 }

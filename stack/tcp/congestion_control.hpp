@@ -87,6 +87,7 @@ struct ack_facts {
   std::uint64_t total_lost = 0;       ///< likewise
   bool round_start = false;           ///< a round trip has passed since this was last true
   bool reordering_seen = false;       ///< this path is known to reorder
+  bool paced = false;                 ///< the sender spaces out what it sends
   bool window_limited = false;        ///< the window, not the user, held the sender in the last round
   std::optional<duration> rtt;        ///< of the newest octet this ACK delivers, where no retransmission blurs it
   duration srtt{};                    ///< zero before the first sample

@@ -23,8 +23,10 @@ double cubic::beta(congestion_cause why) const {
 
 std::uint32_t cubic::in_slow_start(const ack_facts& f, std::uint32_t octets) {
   if (ssthresh() != no_threshold) return octets;  // RFC 9406 §4.3: in the first slow start only (RFC 9438 §4.10)
+  constexpr std::uint32_t least = 16;             // segments: less is no train
   const std::uint32_t opens = hystart_.on_ack(octets, mss(), f.round_start, f.rtt);
-  if (!hystart_.over()) return opens;
+  const bool full = train_.on_ack(f.round_start, f.paced, f.min_rtt, f.now) && cwnd() >= least * mss();
+  if (!full && !hystart_.over()) return opens;
   end_slow_start();
   return 0;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "stack/tcp/ack_train.hpp"
 #include "stack/tcp/hystart.hpp"
 #include "stack/tcp/loss_based.hpp"
 
@@ -41,8 +42,9 @@ class cubic final : public loss_based {
   epoch prior_epoch_;  // before the congestion that may yet prove to be none
   instant counted_{};  // the time up to which unused time was left out of the epoch
   hystart hystart_;
+  ack_train train_;
 };
 
-static_assert(sizeof(cubic) <= 192);
+static_assert(sizeof(cubic) <= 208);
 
 }  // namespace tunic::tcp

@@ -177,6 +177,7 @@ void flow::arrives(std::uint64_t number, bool marked, instant now) {
   }
   f.srtt = srtt_;
   f.min_rtt = min_rtt_;
+  f.paced = true;
 
   // The delivery rate (draft-ietf-ccwg-bbr §4.1.2).
   first_sent_ = t.sent;
