@@ -20,13 +20,15 @@ void fill(Options& o, const wishes& w) {
 }  // namespace
 
 connection::connection(network& n, const endpoint& remote, const std::optional<endpoint>& local, const wishes& w,
-                       owner& o)
+                       bool fast, owner& o)
     : network_(n), owner_(o), wishes_(w) {
   tcp::open_options options;
   options.remote = remote;
   if (local && !local->address.is_unspecified()) options.local_address = local->address;
   if (local) options.local_port = local->port;
   fill(options, w);
+  if (fast) options.fast_open = client_use(w.fast_open, network_.sysctls());
+  options.wait_for_text = fast;
   const auto opened = network_.tcp().open(options, *this, network_.now());
   if (!opened) {
     error_ = opened.error().value();
@@ -39,7 +41,9 @@ connection::connection(network& n, const endpoint& remote, const std::optional<e
 
 connection::connection(network& n, tcp::listener& from, const wishes& w, owner& o)
     : network_(n), owner_(o), tcb_(n.tcp().accept(from, *this)), wishes_(w) {
-  if (tcb_) apply(w);
+  if (!tcb_) return;
+  apply(w);
+  if (closed()) take_closed();  // the peer has reset it meanwhile
 }
 
 connection::~connection() {
@@ -49,13 +53,19 @@ connection::~connection() {
 }
 
 void connection::on_events(tcp::events e) {
-  if (e.closed) {
-    error_ = tcp::layer::error(*tcb_).value();
-    // Linux tells a writer whose peer had closed before that nobody reads any more.
-    if (error_ == ECONNRESET && peer_has_closed() && !tcb_->closing) error_ = EPIPE;
-    if (error_ == ECONNABORTED) error_ = 0;  // we did that ourselves
-  }
+  if (e.closed) take_closed();
   owner_.on_connection(e);
+}
+
+void connection::take_closed() {
+  error_ = tcp::layer::error(*tcb_).value();
+  // Linux tells a writer whose peer had closed before that nobody reads any more.
+  if (error_ == ECONNRESET && peer_has_closed() && !tcb_->closing) error_ = EPIPE;
+  if (error_ == ECONNABORTED) error_ = 0;  // we did that ourselves
+}
+
+std::size_t connection::send_at_once(std::span<const std::byte> octets) {
+  return network_.tcp().send(*tcb_, octets);
 }
 
 // Linux looks for room before it begins one of its buffers, each of half the peer's window, and fills that whole then:
@@ -173,6 +183,7 @@ listener::listener(network& n, const endpoint& local, bool v6_only, std::size_t 
   options.v6_only = v6_only;
   options.backlog = backlog;
   fill(options, w);
+  fill_fast_open(options, w.fast_open, n.sysctls());
   const auto made = network_.tcp().listen(options, *this);
   if (made) {
     listener_ = *made;
@@ -189,6 +200,7 @@ listener::~listener() {
 
 void listener::apply(const wishes& w) {
   fill(listener_->options, w);
+  fill_fast_open(listener_->options, w.fast_open, network_.sysctls());
 }
 
 std::unique_ptr<connection> listener::accept(const wishes& w, connection::owner& o) {

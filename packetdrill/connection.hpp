@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "packetdrill/fast_open.hpp"
 #include "packetdrill/network.hpp"
 #include "packetdrill/tcp_info.hpp"
 
@@ -22,6 +23,7 @@ struct wishes {
   std::uint32_t receive_buffer = 0;  ///< octets; 0: the namespace's setting
   std::uint32_t send_buffer = 0;     ///< octets; 0: the namespace's setting
   std::uint32_t unsent_limit = 0;    ///< octets; 0: the namespace's setting
+  fast_open_wishes fast_open;
 };
 
 /// A socket's view of its connection: with listener, what the plug-in knows of the TCP core. What the stack has to
@@ -37,8 +39,10 @@ class connection final : private tcp::user {
     ~owner() = default;
   };
 
-  /// Dials. On failure the connection is not open() and error() says why.
-  connection(network& n, const endpoint& remote, const std::optional<endpoint>& local, const wishes& w, owner& o);
+  /// Dials; `fast`, so that the SYN waits for text where it may take it. On failure the connection is not open() and
+  /// error() says why.
+  connection(network& n, const endpoint& remote, const std::optional<endpoint>& local, const wishes& w, bool fast,
+             owner& o);
   /// Takes the next one that waits at a listener; not open() where none does.
   connection(network& n, tcp::listener& from, const wishes& w, owner& o);
   ~connection();
@@ -51,9 +55,14 @@ class connection final : private tcp::user {
   int take_error() { return std::exchange(error_, 0); }
 
   [[nodiscard]] tcp::state state() const { return tcb_->state; }
+  /// Whether its SYN waits for text.
+  [[nodiscard]] bool waits_for_text() const { return tcp::layer::waits_for_text(*tcb_); }
+  /// Octets that would go with the SYN.
+  [[nodiscard]] std::size_t syn_text_room() const { return network_.tcp().syn_text_room(*tcb_, network_.now()); }
   /// Whether connect() is under way: what was accepted is open for its user, whatever its handshake lacks.
   [[nodiscard]] bool opening() const {
-    return !tcb_->passive && (state() == tcp::state::syn_sent || state() == tcp::state::syn_received);
+    return !tcb_->passive && !waits_for_text() &&
+           (state() == tcp::state::syn_sent || state() == tcp::state::syn_received);
   }
   [[nodiscard]] bool closed() const { return state() == tcp::state::closed; }
   [[nodiscard]] bool at_end() const { return tcp::layer::at_end(*tcb_); }
@@ -65,6 +74,8 @@ class connection final : private tcp::user {
   /// is no room: then the owner is told of some.
   std::size_t send(std::span<const std::byte> octets, tcp::ending e);
   void push() { network_.pump(); }
+  /// The same of what goes with the SYN or waits behind it: as much as the stack takes.
+  std::size_t send_at_once(std::span<const std::byte> octets);
   /// Lets go what waits for more.
   void flush();
   std::size_t receive(std::span<std::byte> to);
@@ -89,6 +100,7 @@ class connection final : private tcp::user {
 
  private:
   void on_events(tcp::events e) override;
+  void take_closed();
   [[nodiscard]] tcp::status status() const;
   [[nodiscard]] std::uint32_t unsent_limit() const;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "drivers/segmentation.hpp"
+#include "packetdrill/fast_open.hpp"
 
 namespace tunic::packetdrill {
 namespace {
@@ -48,6 +49,7 @@ tcp::config settings_of(const sysctls& s) {
   c.keep_alive_idle = seconds(s.number("ipv4/tcp_keepalive_time", 7200));
   c.keep_alive_interval = seconds(s.number("ipv4/tcp_keepalive_intvl", 75));
   c.keep_alive_probes = s.number("ipv4/tcp_keepalive_probes", 9);
+  c.fast_open_keys = parse_keys(s.text("ipv4/tcp_fastopen_key", ""));
   return c;
 }
 

@@ -115,14 +115,15 @@ void fill_transfers(interface& t) {
     const iovec v = piece(from, size);
     return told(of(self).send(fd, {&v, 1}, flags));
   };
-  t.sendto = [](void* self, int fd, const void* from, std::size_t size, int flags, const sockaddr*,
-                socklen_t) -> ssize_t {
+  t.sendto = [](void* self, int fd, const void* from, std::size_t size, int flags, const sockaddr* name,
+                socklen_t length) -> ssize_t {
     const iovec v = piece(from, size);
-    return told(of(self).send(fd, {&v, 1}, flags));
+    return told(of(self).send(fd, {&v, 1}, flags, name, length));
   };
   t.sendmsg = [](void* self, int fd, const msghdr* message, int flags) -> ssize_t {
     if (!message) return told<ssize_t>(-EFAULT);
-    return told(of(self).send(fd, {message->msg_iov, message->msg_iovlen}, flags));
+    return told(of(self).send(fd, {message->msg_iov, message->msg_iovlen}, flags,
+                              static_cast<const sockaddr*>(message->msg_name), message->msg_namelen));
   };
 }
 

@@ -117,11 +117,11 @@ long process::receive_message(int fd, msghdr* message, int flags) {
   return message ? s->receive_message(l, *message, flags) : -EFAULT;
 }
 
-long process::send(int fd, std::span<const iovec> from, int flags) {
+long process::send(int fd, std::span<const iovec> from, int flags, const sockaddr* name, socklen_t length) {
   auto l = clock_.enter();
   int error = 0;
   auto* s = socket_at(fd, error);
-  return s ? s->send(l, from, flags) : error;
+  return s ? s->send(l, from, flags, name, length) : error;
 }
 
 long process::read(int fd, std::span<const iovec> to) {

@@ -28,7 +28,8 @@ class process {
 
   long receive(int fd, std::span<const iovec> to, int flags);
   long receive_message(int fd, msghdr* message, int flags);
-  long send(int fd, std::span<const iovec> from, int flags);
+  /// `name` is of MSG_FASTOPEN.
+  long send(int fd, std::span<const iovec> from, int flags, const sockaddr* name = nullptr, socklen_t length = 0);
   /// read() and write(), which also a pipe has.
   long read(int fd, std::span<const iovec> to);
   long write(int fd, std::span<const iovec> from);

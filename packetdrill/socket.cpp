@@ -67,20 +67,24 @@ int socket::connect(clock::lock& l, const sockaddr* name, socklen_t length) {
     return 0;
   }
   if (connection_) {
-    if (connect_told_) return -EISCONN;
+    if (connect_told_ || connection_->waits_for_text()) return -EISCONN;
     if (connection_->opening() && non_blocking) return -EALREADY;
     return finish_connect(l);
   }
+  if (const int error = dial(name, length, wishes_.fast_open.connect)) return error;
+  if (connection_->waits_for_text()) return 0;
+  return non_blocking ? -EINPROGRESS : finish_connect(l);
+}
+
+int socket::dial(const sockaddr* name, socklen_t length, bool fast) {
   const auto remote = endpoint_of(name, length, domain_);
   if (!remote) return -remote.error();
   network_.configure();
-  connection_ = std::make_unique<connection>(network_, *remote, bound_, wishes_, *this);
-  if (!connection_->open()) {
-    const int error = connection_->error();
-    connection_.reset();
-    return -error;
-  }
-  return non_blocking ? -EINPROGRESS : finish_connect(l);
+  connection_ = std::make_unique<connection>(network_, *remote, bound_, wishes_, fast, *this);
+  if (connection_->open()) return 0;
+  const int error = connection_->error();
+  connection_.reset();
+  return -error;
 }
 
 int socket::finish_connect(clock::lock& l) {

@@ -27,7 +27,9 @@ class socket : public descriptor, public connection::owner, public listener::own
   int connect(clock::lock& l, const sockaddr* name, socklen_t length);
   int shutdown(int how);
 
-  long send(clock::lock& l, std::span<const iovec> from, int flags);
+  /// `name` is of MSG_FASTOPEN.
+  long send(clock::lock& l, std::span<const iovec> from, int flags, const sockaddr* name = nullptr,
+            socklen_t length = 0);
   long receive(clock::lock& l, std::span<const iovec> to, int flags);
   /// receive() with the control messages that were asked for.
   long receive_message(clock::lock& l, msghdr& message, int flags);
@@ -49,8 +51,12 @@ class socket : public descriptor, public connection::owner, public listener::own
 
   [[nodiscard]] bool patient(int flags) const { return !non_blocking && (flags & MSG_DONTWAIT) == 0; }
   int wait(clock::lock& l, const std::function<bool()>& done);
+  int dial(const sockaddr* name, socklen_t length, bool fast);
   int finish_connect(clock::lock& l);
+  int send_with_syn(clock::lock& l, std::span<const iovec> from, int flags, const sockaddr* name, socklen_t length,
+                    std::size_t& sent);
   long take(std::span<const iovec> to, int flags);
+  void note_receipt(int flags);
   /// Tells the stack of a changed wish.
   void apply();
 

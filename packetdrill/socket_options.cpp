@@ -109,6 +109,14 @@ const socket_options::entry socket_options::table[] = {
        s.apply();
        return 0;
      }},
+    {IPPROTO_TCP, TCP_SYNCNT,
+     [](const socket& s) { return int{filled_in(s.wishes_.live, s.network_.tcp().settings()).syn_retries}; },
+     [](socket& s, int v) {
+       if (v < 1 || v > 127) return -EINVAL;
+       s.wishes_.live.syn_retries = static_cast<std::uint8_t>(v);
+       s.apply();
+       return 0;
+     }},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, wait<&tcp::liveness::user_timeout, 1>,
      set_wait<&tcp::liveness::user_timeout, 1, 0, most_int>},
     {IPPROTO_TCP, TCP_LINGER2, wait<&tcp::liveness::fin_wait_2, 1000>,
@@ -154,6 +162,28 @@ const socket_options::entry socket_options::table[] = {
      [](socket& s, int v) {
        if (v != 0 && v != 1) return -EINVAL;
        s.tell_inq_ = v != 0;
+       return 0;
+     }},
+    {IPPROTO_TCP, TCP_FASTOPEN, [](const socket& s) { return static_cast<int>(s.wishes_.fast_open.limit); },
+     [](socket& s, int v) {
+       if (v < 0 || s.connection_) return -EINVAL;
+       s.wishes_.fast_open.limit = static_cast<std::uint32_t>(v);
+       s.apply();
+       return 0;
+     }},
+    {IPPROTO_TCP, TCP_FASTOPEN_CONNECT, [](const socket& s) { return s.wishes_.fast_open.connect ? 1 : 0; },
+     [](socket& s, int v) {
+       if (v != 0 && v != 1) return -EINVAL;
+       if (!fast_open_settings{s.network_.sysctls()}.client) return -EOPNOTSUPP;
+       if (s.connection_ || s.listener_) return -EINVAL;
+       s.wishes_.fast_open.connect = v != 0;
+       return 0;
+     }},
+    {IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, [](const socket& s) { return s.wishes_.fast_open.no_cookie ? 1 : 0; },
+     [](socket& s, int v) {
+       if ((v != 0 && v != 1) || s.connection_) return -EINVAL;
+       s.wishes_.fast_open.no_cookie = v != 0;
+       s.apply();
        return 0;
      }},
     {IPPROTO_IP, IP_TOS, wish<&wishes::tos>, number<&wishes::tos, 0, 255>},
@@ -220,6 +250,13 @@ int socket::set_option(int level, int name, const void* value, socklen_t length)
     std::memcpy(&wanted, value, sizeof wanted);
     if (wanted.l_onoff != 0 && wanted.l_linger != 0) return -EOPNOTSUPP;  // a close() that sleeps
     abort_on_close_ = wanted.l_onoff != 0;
+    return 0;
+  }
+  if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY) {
+    const auto keys = read_keys({static_cast<const std::uint8_t*>(value), length});
+    if (!keys) return -EINVAL;
+    wishes_.fast_open.keys = keys;
+    apply();
     return 0;
   }
   int number = 0;

@@ -47,7 +47,8 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
   i.backoff = static_cast<std::uint8_t>(s.backoff);
   i.options = static_cast<std::uint8_t>((s.timestamps ? TCPI_OPT_TIMESTAMPS : 0) | (s.sack ? TCPI_OPT_SACK : 0) |
                                         (s.window_scale ? TCPI_OPT_WSCALE : 0) |
-                                        (s.ecn != tcp::ecn_feedback::none ? TCPI_OPT_ECN : 0));
+                                        (s.ecn != tcp::ecn_feedback::none ? TCPI_OPT_ECN : 0) |
+                                        (s.syn_text_sent + s.syn_text_received > 0 ? TCPI_OPT_SYN_DATA : 0));
   i.window_scales = static_cast<std::uint8_t>(t.snd.shift.value | t.rcv.shift.value << 4);
   i.app_limited = s.app_limited ? 1 : 0;
   i.rto = microseconds(s.rto);
@@ -75,7 +76,8 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
   i.busy_time = microseconds(s.busy);
   i.rwnd_limited = microseconds(s.peer_window_limited);
   i.sndbuf_limited = microseconds(s.send_buffer_limited);
-  i.delivered = segments(s.delivered);
+  // A SYN counts, with or without text.
+  i.delivered = segments(s.delivered - s.syn_text_sent) + (t.snd.una != t.snd.iss ? 1 : 0);
   i.reord_seen = s.reordering_seen;
   i.snd_wnd = s.snd_wnd;
   const tcp::ecn_counters none;  // the core's begin where RFC 9768 §3.2.1 says

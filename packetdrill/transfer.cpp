@@ -15,8 +15,42 @@
 
 namespace tunic::packetdrill {
 
-long socket::send(clock::lock& l, std::span<const iovec> from, int flags) {
-  if ((flags & MSG_FASTOPEN) != 0) return -EOPNOTSUPP;
+// connect() and the beginning of send() in one, as MSG_FASTOPEN asks, or TCP_FASTOPEN_CONNECT has put off. `sent`
+// becomes the octets that went with the SYN.
+int socket::send_with_syn(clock::lock& l, std::span<const iovec> from, int flags, const sockaddr* name,
+                          socklen_t length, std::size_t& sent) {
+  const bool put_off = connection_ && connection_->waits_for_text();
+  if (!fast_open_settings{network_.sysctls()}.client) return -EOPNOTSUPP;
+  if (name && length >= sizeof name->sa_family && name->sa_family == AF_UNSPEC) return -EOPNOTSUPP;
+  if (connection_ && !put_off) {
+    if (connect_told_) return -EISCONN;
+    if (connection_->opening() && !patient(flags)) return -EALREADY;
+    return finish_connect(l);
+  }
+  if (listener_) return -EISCONN;
+  if (!put_off)
+    if (const int error = dial(name, length, true)) return error;
+  connection& c = *connection_;
+  // Whoever waits has all of it sent, the rest behind the handshake.
+  const std::size_t room = patient(flags) ? ~std::size_t{} : c.syn_text_room();
+  const bool take = c.waits_for_text() || patient(flags);
+  for (const iovec& v : from)
+    if (take && v.iov_base)
+      sent += c.send_at_once({static_cast<const std::byte*>(v.iov_base), std::min(v.iov_len, room - sent)});
+  c.push();
+  return patient(flags) ? finish_connect(l) : -EINPROGRESS;
+}
+
+long socket::send(clock::lock& l, std::span<const iovec> from, int flags, const sockaddr* name, socklen_t length) {
+  std::size_t with_syn = 0;
+  if ((flags & MSG_FASTOPEN) != 0 || (connection_ && connection_->waits_for_text())) {
+    const int error = send_with_syn(l, from, flags, name, length, with_syn);
+    if (error == -EINPROGRESS && with_syn > 0) {
+      note_receipt(flags);
+      return static_cast<long>(with_syn);
+    }
+    if (error != 0) return error;
+  }
   if (!connection_) return -EPIPE;
   connection& c = *connection_;
   if (c.opening()) {
@@ -29,11 +63,14 @@ long socket::send(clock::lock& l, std::span<const iovec> from, int flags) {
   const auto end = (flags & MSG_EOR) != 0    ? tcp::ending::record
                    : (flags & MSG_MORE) != 0 ? tcp::ending::more
                                              : tcp::ending::push;
-  long total = 0, failure = 0;
+  long total = static_cast<long>(with_syn), failure = 0;
   for (const iovec& v : from) {
     const auto here = &v == &from.back() ? end : tcp::ending::more;
     if (v.iov_len > 0 && !v.iov_base) failure = -EFAULT;
     std::span<const std::byte> rest{static_cast<const std::byte*>(v.iov_base), v.iov_base ? v.iov_len : 0};
+    const std::size_t gone = std::min(rest.size(), with_syn);
+    with_syn -= gone;
+    rest = rest.subspan(gone);
     while (failure == 0 && !rest.empty()) {
       writer_woken_ = false;
       const std::size_t n = c.send(rest, here);
@@ -49,11 +86,15 @@ long socket::send(clock::lock& l, std::span<const iovec> from, int flags) {
   }
   c.push();
   if (total == 0 && failure != 0) return failure;
-  if (zero_copy_ && (flags & MSG_ZEROCOPY) != 0 && total > 0) {
-    receipts_.add();
-    tell(EPOLLERR);
-  }
+  if (total > 0) note_receipt(flags);
   return total;
+}
+
+// The octets were copied: they can be told to be free at once.
+void socket::note_receipt(int flags) {
+  if (!zero_copy_ || (flags & MSG_ZEROCOPY) == 0) return;
+  receipts_.add();
+  tell(EPOLLERR);
 }
 
 // Takes what is there; MSG_PEEK leaves it, MSG_TRUNC throws it away.

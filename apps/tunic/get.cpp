@@ -83,6 +83,7 @@ class fetcher {
     if (!to) throw std::invalid_argument("names are not resolved yet: give an address in place of " + host);
     const endpoint remote{*to, port};
     tcp::socket s{network_.host()};
+    if (options_.fast_open) s.set_option(tcp::fast_open_connect{true});
     std::error_code e;
     co_await s.async_connect(to_asio<asio::ip::tcp>(remote), asio::redirect_error(asio::use_awaitable, e));
     if (e) throw std::system_error(e, "cannot connect to " + remote.to_string());

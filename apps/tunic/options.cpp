@@ -122,6 +122,7 @@ CLI::App* add_serve(CLI::App& app, serve_options& o) {
   CLI::App* c = app.add_subcommand("serve", "Serve a folder over HTTP");
   c->add_option("DIR", o.folder, "the folder")->required()->check(CLI::ExistingDirectory)->type_name("");
   c->add_option("--port", o.port, "TCP port")->capture_default_str()->check(CLI::Range(1, 65535))->type_name("N");
+  c->add_flag("--fast-open", o.fast_open, "answer a request that comes with its SYN and a cookie (TCP Fast Open)");
   add_network_options(*c, o.network);
   add_sending_options(*c, o.network);
   c->footer(
@@ -138,6 +139,8 @@ CLI::App* add_get(CLI::App& app, get_options& o) {
   c->add_option("URL", o.url, "http://ADDRESS[:PORT]/PATH; names are not resolved")->required()->type_name("");
   c->add_option("-o,--output", o.output, "write the body to FILE instead of the standard output")->type_name("FILE");
   c->add_flag("-I,--head", o.head, "ask for the head alone and print it");
+  c->add_flag("--fast-open", o.fast_open,
+              "ask for a cookie of TCP Fast Open, and send what follows a redirect with the SYN");
   add_network_options(*c, o.network);
   add_sending_options(*c, o.network);
   c->footer(

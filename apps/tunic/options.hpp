@@ -41,6 +41,7 @@ struct serve_options {
   network_options network;
   std::string folder;
   std::uint16_t port = 80;
+  bool fast_open = false;
 };
 
 struct get_options {
@@ -48,6 +49,7 @@ struct get_options {
   std::string url;
   std::string output;  ///< empty: the standard output
   bool head = false;
+  bool fast_open = false;
 };
 
 struct ping_options {

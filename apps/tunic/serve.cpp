@@ -20,14 +20,16 @@
 namespace tunic::app {
 namespace {
 
-constexpr std::chrono::seconds patience{5};  // for connections to close after the first Ctrl-C
+constexpr std::chrono::seconds patience{5};   // for connections to close after the first Ctrl-C
+constexpr std::size_t most_fast_opens = 256;  // whose handshake is not done
 
 class service {
  public:
   explicit service(const serve_options& o)
       : network_(io_, o.network),
         server_(io_.get_executor(), std::make_shared<http::static_files>(o.folder)),
-        acceptor_(network_.host(), tcp::acceptor_options{.port = o.port}),
+        acceptor_(network_.host(),
+                  tcp::acceptor_options{.port = o.port, .fast_open = o.fast_open ? most_fast_opens : 0}),
         deadline_(io_),
         interruption_(
             io_, [this] { stop(); }, [this] { abort(exit_interrupted); }) {}

@@ -30,7 +30,9 @@ void connection::connect(const endpoint& to, ready_operation& o) {
                          .hop_limit = settings_.hop_limit,
                          .tos = settings_.tos,
                          .receive_buffer = settings_.receive_buffer,
-                         .send_buffer = settings_.send_buffer};
+                         .send_buffer = settings_.send_buffer,
+                         .fast_open = settings_.use_if(settings_.fast_open_connect),
+                         .wait_for_text = true};
   if (settings_.bound) {
     open.local_port = settings_.bound->port;
     if (!settings_.bound->address.is_unspecified()) open.local_address = settings_.bound->address;
@@ -38,9 +40,10 @@ void connection::connect(const endpoint& to, ready_operation& o) {
   const auto opened = layer().open(open, *this, host().now());
   if (!opened) return host().complete(o, to_asio(opened.error()));
   tcb_ = *opened;
-  connecting_ = true;
+  connecting_ = !tcp::layer::waits_for_text(*tcb_);
   read_shut_ = write_shut_ = false;
   layer().set_liveness(*tcb_, settings_.live, host().now());
+  if (!connecting_) return host().complete(o);  // the first write sends the SYN
   pending_.push_back(o);
   host().flush();
 }

@@ -53,6 +53,22 @@ void set(socket_settings& s, const dscp& o, std::error_code& e) {
     s.tos = static_cast<std::uint8_t>(o.value() << 2);
 }
 
+void set(socket_settings& s, const tcp::fast_open& o, std::error_code& e) {
+  e = {};
+  if (o.value() < 0)
+    e = asio::error::invalid_argument;
+  else
+    s.fast_open = static_cast<std::uint32_t>(o.value());
+}
+
+void set(socket_settings& s, const tcp::fast_open_connect& o, std::error_code& e) {
+  e = {}, s.fast_open_connect = o.value();
+}
+
+void set(socket_settings& s, const tcp::fast_open_no_cookie& o, std::error_code& e) {
+  e = {}, s.fast_open_no_cookie = o.value();
+}
+
 void get(const socket_settings& s, asio::ip::tcp::no_delay& o) {
   o = s.no_delay;
 }
@@ -79,6 +95,18 @@ void get(const socket_settings& s, asio::ip::unicast::hops& o) {
 
 void get(const socket_settings& s, dscp& o) {
   o = s.tos >> 2;
+}
+
+void get(const socket_settings& s, tcp::fast_open& o) {
+  o = static_cast<int>(s.fast_open);
+}
+
+void get(const socket_settings& s, tcp::fast_open_connect& o) {
+  o = s.fast_open_connect;
+}
+
+void get(const socket_settings& s, tcp::fast_open_no_cookie& o) {
+  o = s.fast_open_no_cookie;
 }
 
 }  // namespace tunic::detail

@@ -67,6 +67,8 @@ void listening::set(const socket_settings& s) {
   o.tos = s.tos;
   o.receive_buffer = s.receive_buffer;
   o.send_buffer = s.send_buffer;
+  o.fast_open = s.use_if(s.fast_open > 0);
+  o.fast_open_limit = s.fast_open;
 }
 
 void listening::cancel() {
@@ -90,6 +92,7 @@ acceptor::acceptor(host& h, const acceptor_options& o) : pump_(h.pump()) {
     throw std::invalid_argument("tunic::tcp::acceptor: a backlog of 0 accepts nothing: give 1 or more");
   const address local = o.address ? o.address->value : address{};
   listen({.local = {local, o.port}, .v6_only = o.v6_only, .backlog = o.backlog}, o.on_syn);
+  if (o.fast_open > 0) set_option(tcp::fast_open{static_cast<int>(o.fast_open)});
 }
 
 acceptor::acceptor(host& h, const endpoint_type& local) : pump_(h.pump()) {

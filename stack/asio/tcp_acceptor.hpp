@@ -25,6 +25,7 @@ struct acceptor_options {
   std::optional<address_option> address = {};  ///< one of the host's; nothing: all of them, IPv4 and IPv6
   std::uint16_t port = 0;                      ///< 0: a free one of the ephemeral range
   std::size_t backlog = 1024;                  ///< established connections that wait to be accepted
+  std::size_t fast_open = 0;                   ///< as the option tcp::fast_open
   bool v6_only = false;                        ///< without an address, or with "::": no IPv4
   /// Asked for every SYN, before it is answered; the host's any_address makes ends.local what the peer dialled. It must
   /// not call back into the host. Empty: every SYN is accepted.

@@ -64,6 +64,15 @@ struct counters {
   std::uint64_t loss_probes = 0;          ///< RFC 8985 §7
   std::uint64_t undos = 0;                ///< episodes that proved spurious
   std::uint64_t duplicates_reported = 0;  ///< D-SACKs received (RFC 2883)
+
+  // RFC 7413. A server's:
+  std::uint64_t fast_opens_passive = 0;   ///< connections that could be accepted when their SYN had come
+  std::uint64_t fast_open_requests = 0;   ///< SYNs that asked for a cookie
+  std::uint64_t fast_open_refusals = 0;   ///< cookies that were not ours, or have expired
+  std::uint64_t fast_open_overflows = 0;  ///< SYNs beyond the limit of those pending
+  // A client's:
+  std::uint64_t fast_opens_active = 0;  ///< connections whose SYN's text was acknowledged with the SYN
+  std::uint64_t fast_open_fails = 0;    ///< and those where it was not, or where nobody answered
   std::array<std::uint64_t, drop_count> drops{};
 
   void count(drop reason) { ++drops[static_cast<std::size_t>(reason)]; }

@@ -26,16 +26,21 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
       reset_peer(s);
       return false;
     }
-    if (t.listener && t.listener->accept_queue.size() >= t.listener->options.backlog) {
+    if (t.listener && !t.early && t.listener->accept_queue.size() >= t.listener->options.backlog) {
       counters_.count(drop::accept_queue_full);  // the peer will repeat itself, and somebody may accept by then
       return false;
     }
     note_timestamp(t, s);
-    t.snd.una = s.ack;
+    const bool early = t.early;
+    t.snd.una = early ? t.snd.iss + 1 : s.ack;
     t.ecn.take_last_ack(s.header, s.bare);
     become_established(t, s, now);
-    update_window(t, s);
-    return true;
+    if (!early) {
+      settle_syn_text(t, s.ack, now);
+      update_window(t, s);
+      return true;
+    }
+    if (!t.board.empty()) arm_loss_timer(t, now, true);  // our text did not wait for this (RFC 7413 §4.2.2)
   }
   // RFC 5961 §5.2: what acknowledges too old or unsent octets is not believed.
   if (s.ack > t.snd.nxt || s.ack < t.snd.una - t.snd.max_wnd) {

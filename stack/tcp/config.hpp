@@ -6,6 +6,7 @@
 #include "stack/base/time.hpp"
 #include "stack/tcp/congestion_control.hpp"
 #include "stack/tcp/ecn.hpp"
+#include "stack/tcp/fast_open.hpp"
 
 namespace tunic::tcp {
 
@@ -49,6 +50,13 @@ struct config {
   unsigned challenge_acks_per_second = 1000;  ///< of the whole stack, about (RFC 5961 §7)
   duration invalid_answer_interval = std::chrono::milliseconds{
       500};  ///< of a connection, to what lies outside its window; Linux's tcp_invalid_ratelimit
+
+  // Fast Open (RFC 7413), for who asks for it.
+  std::optional<tcp::fast_open_keys> fast_open_keys{};      ///< of all listeners; else made of the stack's secret
+  duration fast_open_period = std::chrono::hours{24};       ///< a key so made is primary for one, backup for another
+  std::size_t fast_open_cache = 1024;                       ///< servers remembered; 250 octets each
+  duration fast_open_pause = std::chrono::minutes{4};       ///< of one that cannot, at first; Linux had 60 s times 2^2
+  duration fast_open_reset_wait = std::chrono::minutes{1};  ///< a reset one counts as pending so long, as on Linux
 
   std::size_t time_wait_records = 1u << 20;  ///< beyond it a connection goes to CLOSED at once; 112 octets each
   std::size_t orphan_segments = 256;         ///< RSTs and other answers of no connection waiting for the device

@@ -18,13 +18,20 @@ layer::layer(const config& c, ip::layer& network, const device_capabilities& dev
       pool_(buffers),
       counters_(count),
       observer_(watcher),
+      secret_(key),
       isn_(key),
       ports_(key),
       demux_(key),
       orphans_(c.orphan_segments),
-      challenges_(key) {}
+      challenges_(key),
+      fast_open_cache_(key) {}
 
 layer::~layer() {
+  for (const auto& l : listeners_)  // what is CLOSED is in no table
+    while (tcb* t = l->accept_queue.front()) {
+      l->accept_queue.remove(*t);
+      if (t->state == state::closed) bury(*t);
+    }
   demux_.for_each([](demux_node& n) {
     if (n.kind == demux_kind::tcb) {
       delete &static_cast<tcb&>(n);
@@ -107,13 +114,17 @@ void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
       e.kind == wire::icmp_kind::destination_unreachable &&
       (e.unreachable == wire::unreachable_code::port || e.unreachable == wire::unreachable_code::protocol ||
        e.unreachable == wire::unreachable_code::prohibited);
-  if (hard && t.state == state::syn_sent) {
-    close_with(t, make_error_code(std::errc::connection_refused), now);
+  // Told as the reason of what it leads to (RFC 9293 §3.9.1.8, MUST-47).
+  const auto soft = make_error_code(e.unreachable == wire::unreachable_code::network ? std::errc::network_unreachable
+                                                                                     : std::errc::host_unreachable);
+  // Our SYN-ACK does not reach who seemed to call, and no user waits for it: back to LISTEN (RFC 5461 §4.1).
+  const bool nobody =
+      e.kind == wire::icmp_kind::destination_unreachable && t.state == state::syn_received && t.listener;
+  if ((hard && t.state == state::syn_sent) || nobody) {
+    close_with(t, hard ? make_error_code(std::errc::connection_refused) : soft, now);
     notify(t);
   } else {
-    // Told as the reason of what it leads to (RFC 9293 §3.9.1.8, MUST-47).
-    t.soft_error = make_error_code(e.unreachable == wire::unreachable_code::network ? std::errc::network_unreachable
-                                                                                    : std::errc::host_unreachable);
+    t.soft_error = soft;
   }
 }
 
@@ -191,7 +202,8 @@ void layer::observe(tcb& t, const sender_mind& before, instant now) {
 
 void layer::close_with(tcb& t, std::error_code why, instant now) {
   if (t.state == state::closed) return;
-  leave_listener(t);
+  if (t.state == state::syn_received && !t.early) leave_listener(t);  // from the accept queue only the user takes it
+  leave_fast_open(t, t.early && why == std::errc::connection_reset, now);
   demux_.remove(t);
   enter(t, state::closed, now);
   timer_wheel::cancel(t);
@@ -201,7 +213,7 @@ void layer::close_with(tcb& t, std::error_code why, instant now) {
   settle(t);
   t.error = why;
   t.pending.closed = true;
-  if (!t.user) bury(t);
+  if (!t.user && !t.listener) bury(t);
 }
 
 void layer::abort_with(tcb& t, std::error_code why, instant now) {
@@ -247,7 +259,7 @@ void layer::unready(tcb& t) {
 
 void layer::leave_listener(tcb& t) {
   if (!t.listener) return;
-  const bool half_open = t.state == state::syn_received;
+  const bool half_open = t.state == state::syn_received && !t.early;
   (half_open ? t.listener->syn_queue : t.listener->accept_queue).remove(t);
   t.listener = nullptr;
 }

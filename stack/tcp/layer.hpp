@@ -18,6 +18,7 @@
 #include "stack/tcp/challenge_limit.hpp"
 #include "stack/tcp/config.hpp"
 #include "stack/tcp/demux.hpp"
+#include "stack/tcp/fast_open_cache.hpp"
 #include "stack/tcp/isn.hpp"
 #include "stack/tcp/listener.hpp"
 #include "stack/tcp/news.hpp"
@@ -42,6 +43,9 @@ struct open_options {
   std::uint16_t mss = 0;             ///< octets of text a segment carries at most, both ways; 0: as the device allows
   std::uint32_t receive_buffer = 0;  ///< octets; 0: the stack's
   std::uint32_t send_buffer = 0;     ///< octets; 0: the stack's
+  /// What SEND has taken before the SYN leaves goes with it, where that may be.
+  fast_open_use fast_open = fast_open_use::off;
+  bool wait_for_text = false;  ///< so the SYN waits for the first SEND, be it of nothing, where text may go with it
 };
 
 /// What stands behind the octets of a SEND that were taken.
@@ -80,7 +84,8 @@ class layer {
   /// OPEN, passive. Errors: address_in_use, address_not_available, invalid_argument. The listener stays until
   /// close(listener&).
   result<listener*, std::error_code> listen(const listen_options& o, listener_user& u);
-  /// The next established connection of the listener, now held by `u`; null where none waits.
+  /// The next established connection of the listener, now held by `u`; null where none waits. One whose peer has reset
+  /// it meanwhile is CLOSED already, and what had come before that can be received.
   tcb* accept(listener& l, user& u);
   /// Aborts what is half open or not yet accepted, and forgets the listener.
   void close(listener& l, instant now);
@@ -88,6 +93,10 @@ class layer {
   /// SEND: takes as many octets as the send buffer has room for, which may be none; a copy is made. Before
   /// the connection is established it waits; 0 after CLOSE. When it took less than given, events::writable follows.
   std::size_t send(tcb& t, std::span<const std::byte> octets, ending e = ending::push);
+  /// Octets that would go with the SYN, which has not left yet (RFC 7413): 0 where none may.
+  [[nodiscard]] std::uint32_t syn_text_room(const tcb& t, instant now) const;
+  /// Whether the SYN waits for SEND.
+  [[nodiscard]] static bool waits_for_text(const tcb& t) { return t.fast && t.fast->waits_for_text; }
   /// SEND without a copy: takes a prefix of the slice and shares its owner.
   std::size_t send(tcb& t, const slice& octets);
   /// Room in the send buffer, in octets.
@@ -153,10 +162,23 @@ class layer {
   void offer_options(tcb& t);
   void take_options(tcb& t, const segment& s);
   void become_established(tcb& t, const segment& s, instant now);
+  void begin_text(tcb& t, instant now);
+  [[nodiscard]] bool echoes_our_syn(const tcb& t, const segment& s, instant now) const;
   void challenge(tcb& t, instant now);
   void challenge(time_wait& w, instant now);
   void reset_peer(const segment& s);
   void arrives_time_wait(time_wait& w, const segment& s, instant now);
+
+  // fast_open.cpp: RFC 7413.
+  [[nodiscard]] fast_open_keys fast_open_keys_of(const listener& l, instant now) const;
+  void consider_fast_open(listener& l, tcb& t, const segment& s, instant now);
+  void open_early(listener& l, tcb& t, const segment& s, instant now);
+  std::uint32_t add_fast_open(tcb& t, wire::tcp_header& h, instant now);
+  void learn_fast_open(tcb& t, const segment& s, instant now);
+  void miss_fast_open(fast_open_experience& e, instant now) const;
+  void settle_syn_text(tcb& t, seq ack, instant now);
+  void let_syn_go(tcb& t);
+  void leave_fast_open(tcb& t, bool reset, instant now);
 
   // acknowledgement.cpp: what an ACK tells.
   void take_ack(tcb& t, const segment& s, instant now);
@@ -233,10 +255,11 @@ class layer {
 
   // mtu.cpp: how large a segment may be.
   [[nodiscard]] std::uint16_t mss_for(const tcb& t) const;
+  [[nodiscard]] std::uint16_t mss_with(const tcb& t, std::uint16_t peer_mss) const;
   [[nodiscard]] std::uint16_t own_mss(const tcb& t) const;
   void take_mss(tcb& t);
   void on_packet_too_big(tcb& t, const ip::icmp_error& e, instant now);
-  void resend_smaller(tcb& t);
+  void resend_outstanding(tcb& t);
   void suspect_black_hole(tcb& t, instant now);
   [[nodiscard]] std::uint32_t mtu_probe(const tcb& t, std::uint64_t unsent, std::uint32_t usable, std::uint32_t room,
                                         instant now) const;
@@ -305,6 +328,7 @@ class layer {
   pool& pool_;
   counters& counters_;
   observer* observer_;
+  secret secret_;
   isn_generator isn_;
   ephemeral_ports ports_;
   demux demux_;
@@ -318,6 +342,7 @@ class layer {
   unsigned ready_burst_ = 0;  // frames that the connection at the head has sent in a row
   tcb* dead_ = nullptr;
   challenge_limit challenges_;
+  fast_open_cache fast_open_cache_;
 };
 
 }  // namespace tunic::tcp

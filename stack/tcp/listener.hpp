@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "stack/base/address.hpp"
 #include "stack/tcp/ecn.hpp"
+#include "stack/tcp/fast_open.hpp"
 #include "stack/tcp/user.hpp"
 
 namespace tunic::tcp {
@@ -23,6 +25,9 @@ struct listen_options {
   std::uint16_t mss = 0;
   std::uint32_t receive_buffer = 0;
   std::uint32_t send_buffer = 0;
+  fast_open_use fast_open = fast_open_use::off;         ///< accept what a SYN's text opens, before its handshake
+  std::size_t fast_open_limit = 256;                    ///< such connections whose handshake is not done, at most
+  std::optional<tcp::fast_open_keys> fast_open_keys{};  ///< else the stack's
 };
 
 /// A doubly linked list of connections through their queue_next and queue_previous.
@@ -40,7 +45,8 @@ class tcb_queue {
 };
 
 /// A connection in LISTEN: it never becomes another state itself, but makes a new tcb for every SYN. The SYN queue
-/// holds what is half open, the accept queue what is established and not yet accepted.
+/// holds what is half open, the accept queue what is established, or was opened fast, and not yet accepted: also where
+/// its peer has reset it since, for what had come can still be read.
 class listener {
  public:
   listener(const listen_options& o, listener_user& u) : options(o), user(&u) {}
@@ -53,6 +59,7 @@ class listener {
   listener_user* user;
   tcb_queue syn_queue;
   tcb_queue accept_queue;
+  std::shared_ptr<pending_fast_opens> fast_opens = std::make_shared<pending_fast_opens>();  ///< outlives it
 };
 
 }  // namespace tunic::tcp

@@ -19,6 +19,7 @@ patience patience_of(duration d) {
 
 liveness filled_in(liveness l, const config& c) {
   if (l.keep_alive_probes == 0) l.keep_alive_probes = static_cast<std::uint8_t>(std::min(c.keep_alive_probes, 255u));
+  if (l.syn_retries == 0) l.syn_retries = static_cast<std::uint8_t>(std::min(c.syn_retries, 255u));
   if (l.keep_alive_idle == patience{}) l.keep_alive_idle = patience_of(c.keep_alive_idle);
   if (l.keep_alive_interval == patience{}) l.keep_alive_interval = patience_of(c.keep_alive_interval);
   if (l.user_timeout == patience{}) l.user_timeout = patience_of(c.user_timeout);

@@ -15,6 +15,7 @@ using patience = std::chrono::duration<std::uint32_t, std::milli>;
 struct liveness {
   bool keep_alive = false;             ///< SO_KEEPALIVE (RFC 9293 §3.8.4)
   std::uint8_t keep_alive_probes = 0;  ///< TCP_KEEPCNT: unanswered ones that end it
+  std::uint8_t syn_retries = 0;        ///< TCP_SYNCNT: SYNs sent again in vain that end an attempt to connect
   patience keep_alive_idle{};          ///< TCP_KEEPIDLE: silence before the first probe
   patience keep_alive_interval{};      ///< TCP_KEEPINTVL: between probes
   /// TCP_USER_TIMEOUT: text may stay unacknowledged, or wait before a shut window, for so long. It takes the place of

@@ -31,13 +31,17 @@ std::uint16_t layer::own_mss(const tcb& t) const {
 
 // Eff.snd.MSS (RFC 9293 §3.7.1, MUST-16; RFC 1191 §3.1, RFC 8201 §5.4, RFC 4821 §7.1).
 std::uint16_t layer::mss_for(const tcb& t) const {
+  return static_cast<std::uint16_t>(mss_with(t, t.peer_mss) - (t.timestamps_on ? 12 : 0));
+}
+
+std::uint16_t layer::mss_with(const tcb& t, std::uint16_t peer_mss) const {
   const address& remote = t.ends.remote.address;
   const std::size_t headers = headers_of(remote);
   std::size_t most = std::max<std::size_t>(ip_.path_mtu(remote), headers + least_mss) - headers;
   most = std::min<std::size_t>({most, 65535, own_mss(t)});
   if (t.search.most != 0) most = std::min<std::size_t>(most, t.search.most);
-  const auto mss = std::clamp<std::size_t>(t.peer_mss, least_mss, std::max<std::size_t>(most, least_mss));
-  return static_cast<std::uint16_t>(mss - (t.timestamps_on ? 12 : 0));
+  return static_cast<std::uint16_t>(
+      std::clamp<std::size_t>(peer_mss, least_mss, std::max<std::size_t>(most, least_mss)));
 }
 
 void layer::take_mss(tcb& t) {
@@ -50,11 +54,17 @@ void layer::on_packet_too_big(tcb& t, const ip::icmp_error& e, instant now) {
   const std::uint16_t before = t.mss;
   ip_.lower_path_mtu(e.destination, e.mtu, now);
   take_mss(t);
-  if (t.mss < before) resend_smaller(t);  // RFC 8201 §5.5
+  if (t.state == state::syn_sent) {  // it was the SYN's text that made it too big (RFC 7413 §4.1.3.1)
+    if (t.board.empty() || t.retransmits > 0) return;
+    t.syn_due = true;
+    make_ready(t);
+    return;
+  }
+  if (t.mss < before) resend_outstanding(t);  // RFC 8201 §5.5
 }
 
-// What did not fit is sent again, and this is no sign of congestion (RFC 8201 §5.4).
-void layer::resend_smaller(tcb& t) {
+// What did not fit, or was not taken, is sent again, and this is no sign of congestion (RFC 8201 §5.4).
+void layer::resend_outstanding(tcb& t) {
   if (t.board.empty()) return;
   t.board.mark_all_lost([](const scoreboard::run&) { return false; });
   t.recovery.phase = recovery_phase::loss;

@@ -68,6 +68,9 @@ void layer::arrives_listen(listener& l, const segment& s, instant now) {
   static_cast<void>(t.ecn.take_syn(s.header, s.mark));  // the first SYN contradicts nothing
   enter(t, state::syn_received, now);
   make_ready(t);
+  consider_fast_open(l, t, s, now);
+  settle(t);
+  notify(t);
 }
 
 void layer::offer_options(tcb& t) {
@@ -117,7 +120,12 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
     return;
   }
   if (!s.flags.syn) return counters_.count(drop::bad_flags);  // fifth
-  t.rcv.irs = s.seq;                                          // fourth
+  if (s.flags.ack && !echoes_our_syn(t, s, now)) {
+    counters_.count(drop::unacceptable_ack);
+    reset_peer(s);
+    return;
+  }
+  t.rcv.irs = s.seq;  // fourth
   t.rcv.nxt = s.seq + 1;
   t.rcv.edge = t.rcv.nxt + std::min<std::uint32_t>(t.receive_buffer, 0xffff);
   take_options(t, s);
@@ -133,7 +141,10 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
   }
   t.snd.una = s.ack;
   t.ecn.take_syn_ack(s.header, s.mark);
+  if (t.fast) learn_fast_open(t, s, now);
   become_established(t, s, now);
+  settle_syn_text(t, s.ack, now);
+  t.interactive = unsent_octets(t) > 0;  // the user was waiting to send
   t.ack_now = true;
   make_ready(t);
   segment rest = s;  // "if there are other controls or text in the segment, then continue processing at the sixth step"
@@ -145,37 +156,53 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
   }
 }
 
+// An echo of what we never sent comes from a stranger, or from long ago.
+bool layer::echoes_our_syn(const tcb& t, const segment& s, instant now) const {
+  const auto& ts = s.header.options.timestamps;
+  if (!config_.timestamps || !ts || ts->ecr == 0) return true;
+  return timestamp(t, now) - ts->ecr <= timestamp(t, now) - timestamp(t, t.waiting_since);
+}
+
 void layer::become_established(tcb& t, const segment& s, instant now) {
+  const bool early = t.early;  // its text flows already
+  t.early = false;
   ack_news n;
   n.acked = 1;
   n.acked_again = t.retransmits > 0;
-  n.oldest_acked = n.newest_acked = t.last_sent;
+  n.oldest_acked = n.newest_acked = early ? t.fast->answered_at : t.last_sent;
   sample_rtt(t, s, n, now);
   t.deadline(timer::retransmit) = never;
   t.syn_due = false;
   t.syn_timed_out = t.unanswered > 0;
+  if (!early) begin_text(t, now);
+  t.backoff = t.unanswered = 0;
+  t.recovery.hold = t.round_end = t.snd.una;
+  t.last_received = now;
+  arm_keep_alive(t, now);
+  if (t.listener && !early) {
+    t.listener->syn_queue.remove(t);
+    t.listener->accept_queue.push_back(t);
+  }
+  if (t.passive) ++counters_.passive_opens;
+  leave_fast_open(t, false, now);
+  enter(t, state::established, now);
+  if (t.closing) enter(t, state::fin_wait_1, now);  // CLOSE was queued in SYN-RECEIVED (§3.10.4)
+  t.pending.established = !early || t.user;         // else its listener knows already
+  if (!t.send_queue.empty() || t.closing) make_ready(t);
+}
+
+// Text may flow from now on.
+void layer::begin_text(tcb& t, instant now) {
   t.cc = make_congestion_control(config_.congestion, isn_.timestamp_offset(t.ends));
   // RFC 6928 §2, RFC 5681 §3.1: one lost SYN may be chance, two mean that the path is full.
   t.cc->on_established(
       (t.unanswered > 1 || t.ecn.handshake_marked() ? 1 : config_.initial_window) * std::uint32_t{t.mss}, t.mss,
       t.rtt.sampled() ? std::optional{t.rtt.srtt()} : std::nullopt, now);
   t.paced = config_.pacing || t.cc->algorithm() == congestion_algorithm::bbr;
-  t.backoff = t.unanswered = 0;
   t.recovery.hold = t.round_end = t.snd.una;
   t.fresh = true;
   t.consumption.since = now;
   expect_slow_start(t);
-  t.last_received = now;
-  arm_keep_alive(t, now);
-  if (t.listener) {
-    t.listener->syn_queue.remove(t);
-    t.listener->accept_queue.push_back(t);
-    ++counters_.passive_opens;
-  }
-  enter(t, state::established, now);
-  if (t.closing) enter(t, state::fin_wait_1, now);  // CLOSE was queued in SYN-RECEIVED (§3.10.4)
-  t.pending.established = true;
-  if (!t.send_queue.empty() || t.closing) make_ready(t);
 }
 
 // §3.10.7.4, all other states.
@@ -191,6 +218,11 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
     s.flags.syn =
         false;  // simultaneous open: the peer's SYN comes again with the ACK of ours (RFC 9293 figure 7, line 5)
     s.seq += 1;
+    if (!t.board.empty()) {  // our SYN had text, so it repeats what it thinks lost (RFC 2883 §4)
+      t.rcv.duplicate = {t.rcv.irs, t.rcv.nxt};
+      t.ack_now = true;
+      make_ready(t);
+    }
   }
   if (t.synchronised() && s.flags.syn && s.flags.ack && s.seq == t.rcv.irs) t.ecn.take_syn_ack_again(s.mark);
   if (lacks_timestamps(t, s)) return counters_.count(drop::unacceptable_segment);
@@ -287,7 +319,11 @@ bool layer::check_rst(tcb& t, const segment& s, instant now) {
   }
   switch (t.state) {
     case state::syn_received:  // a passive open goes back to LISTEN: its listener never left it
-      close_with(t, t.passive ? std::error_code{} : make_error_code(std::errc::connection_refused), now);
+      close_with(t,
+                 t.early     ? make_error_code(std::errc::connection_reset)
+                 : t.passive ? std::error_code{}
+                             : make_error_code(std::errc::connection_refused),
+                 now);
       break;
     case state::established:
     case state::fin_wait_1:
@@ -305,7 +341,7 @@ bool layer::check_rst(tcb& t, const segment& s, instant now) {
 
 bool layer::check_syn(tcb& t, const segment& s, instant now) {
   if (!s.flags.syn) return true;
-  if (t.state == state::syn_received && t.passive) {
+  if (t.state == state::syn_received && t.passive && !t.early) {
     close_with(t, {}, now);  // back to LISTEN
     return false;
   }

@@ -14,8 +14,10 @@ bool layer::send_next(tcb& t, frame& out, instant now) {
     case state::time_wait: return false;
     case state::syn_sent:
     case state::syn_received:
+      if (waits_for_text(t)) return false;
       if (t.snd.nxt == t.snd.iss || t.syn_due) return send_syn(t, out, now);
-      return t.ack_now && send_empty(t, out, t.snd.nxt, now);
+      if (!t.early) return t.ack_now && send_empty(t, out, t.snd.nxt, now);
+      break;
     case state::established:
     case state::fin_wait_1:
     case state::fin_wait_2:
@@ -63,13 +65,22 @@ bool layer::send_syn(tcb& t, frame& out, instant now) {
   h.options.sack_permitted = answer ? t.sack_on : config_.sack;
   if (answer ? t.timestamps_on : config_.timestamps)
     h.options.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};
+  std::uint32_t text = 0;
   if (t.snd.nxt != t.snd.iss) {
     ++t.retransmits;
     ++counters_.retransmits;
+  } else if (t.fast) {
+    text = add_fast_open(t, h, now);
   }
+  if (text > 0) text = t.send_queue.gather(t.send_queue.begin(), text, frame::max_slices, out.text);
   t.syn_due = false;
-  emit(t, out, h, t.mss, now);
-  t.snd.nxt = max(t.snd.nxt, t.snd.iss + 1);
+  emit(t, out, h, std::max<std::uint32_t>(t.mss, text), now);
+  const seq end = t.snd.iss + 1 + text;
+  if (text > 0) {
+    t.board.on_sent(t.snd.iss + 1, end, t.rate.on_send(text, 0, now), text, true);
+    t.pushes.drop(t.offset_of(end));
+  }
+  t.snd.nxt = max(t.snd.nxt, end);
   t.last_sent = now;
   if (t.deadline(timer::retransmit) == never) arm_retransmit(t, now);  // RFC 6298 §5.1
   return true;
@@ -216,6 +227,7 @@ void layer::transmit_new(tcb& t, frame& out, seq to, std::uint32_t mss, instant 
   t.pushes.drop(t.offset_of(end));
   t.deadline(timer::cork) = never;
   pace(t, octets, now);
+  if (t.early) return;  // the SYN-ACK's time runs
   if (first || t.recovery.awaited == retransmit_kind::persist) {
     t.deadline(timer::retransmit) = never;
     t.recovery.awaited = retransmit_kind::timeout;
@@ -241,8 +253,9 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   const std::uint32_t usable = t.snd.wnd > outstanding ? t.snd.wnd - outstanding : 0;
   const std::uint32_t room = t.cc->cwnd() > in_flight ? t.cc->cwnd() - in_flight : 0;
 
-  // Half of the window at once, so that acknowledgements keep coming while the other half is under way.
-  const std::uint32_t half = std::max(mss, t.cc->cwnd() / 2 - t.cc->cwnd() / 2 % mss);
+  // Half of either window at once, so that acknowledgements keep coming while the other half is under way.
+  const std::uint32_t window = std::min(t.cc->cwnd(), t.snd.max_wnd);
+  const std::uint32_t half = std::max(mss, window / 2 - window / 2 % mss);
   auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>({record, usable, room, half, most_text(t, mss)}));
   if (n > 0 && held_by_pace(t, now)) return false;
   if (const std::uint32_t size = mtu_probe(t, record, usable, room, now); size > 0) {

@@ -6,16 +6,16 @@
 
 namespace tunic::tcp {
 
-// SND.NXT's octets are in the queue until they are acknowledged, our FIN's is not.
+// What is sent stays in the queue until it is acknowledged; our FIN is not in it.
 std::uint64_t layer::unsent_octets(const tcb& t) {
-  return t.send_queue.size() - (t.synchronised() ? t.outstanding() - (t.fin_sent && t.outstanding() > 0 ? 1 : 0) : 0);
+  return t.send_queue.size() - (t.outstanding() - (t.fin_sent && t.outstanding() > 0 ? 1 : 0));
 }
 
 void layer::note_limit(tcb& t, instant now) const {
   using enum send_limit_kind;
   auto kind = network;
   const std::uint64_t unsent = unsent_octets(t);
-  if (!t.synchronised() || (t.send_queue.empty() && t.board.empty())) {
+  if (!t.text_flows() || (t.send_queue.empty() && t.board.empty())) {
     kind = nothing_to_send;
   } else if (const auto next = static_cast<std::uint32_t>(std::min<std::uint64_t>(unsent > 0 ? unsent : t.mss, t.mss));
              t.board.in_flight() + next > t.cc->cwnd()) {
@@ -38,6 +38,7 @@ status layer::status(const tcb& t, instant now) const {
   s.window_scale = t.scale_on;
   s.ecn = t.ecn.feedback();
   s.ect = t.ecn.sends_ect();
+  (t.passive ? s.syn_text_received : s.syn_text_sent) = t.syn_text;
   s.marks_reported = t.ecn.reported();
   s.marks_received = t.ecn.received();
   if (t.rtt.sampled()) {
@@ -60,7 +61,7 @@ status layer::status(const tcb& t, instant now) const {
   }
   s.phase = t.recovery.phase;
   s.snd_wnd = t.snd.wnd;
-  s.in_flight = t.outstanding();
+  s.in_flight = distance(t.snd.una, t.snd.nxt);
   s.sacked = t.sack_on ? t.board.sacked() : t.board.presumed();
   s.lost = t.board.lost();
   s.resent = t.board.resent();

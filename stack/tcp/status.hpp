@@ -45,7 +45,9 @@ struct status {
   bool sack = false;
   bool window_scale = false;
   ecn_feedback ecn = ecn_feedback::none;
-  bool ect = false;  ///< new text leaves with ECT(0)
+  bool ect = false;                 ///< new text leaves with ECT(0)
+  std::uint32_t syn_text_sent = 0;  ///< octets that left with our SYN and that the SYN-ACK acknowledged, all of them
+  std::uint32_t syn_text_received = 0;  ///< octets taken with the peer's SYN (RFC 7413)
 
   // The path.
   std::optional<duration> srtt;     ///< nothing before the first sample

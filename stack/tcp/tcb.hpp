@@ -12,6 +12,7 @@
 #include "stack/tcp/congestion_control.hpp"
 #include "stack/tcp/demux.hpp"
 #include "stack/tcp/ecn.hpp"
+#include "stack/tcp/fast_open.hpp"
 #include "stack/tcp/liveness.hpp"
 #include "stack/tcp/mtu_search.hpp"
 #include "stack/tcp/rack.hpp"
@@ -100,6 +101,7 @@ struct tcb : demux_node {
   bool send_short : 1 = false;    ///< send() took less than asked: tell the user when there is room
   bool in_ready_list : 1 = false;
   bool passive : 1 = false;           ///< came from LISTEN (§3.10.7.4, fourth step)
+  bool early : 1 = false;             ///< SYN-RECEIVED, and text flows already (RFC 7413)
   bool syn_timed_out : 1 = false;     ///< the RTO begins at 3 s then (RFC 6298 §5.7)
   bool syn_due : 1 = false;           ///< the SYN goes again
   bool fresh : 1 = false;             ///< text may go again: was the window idle too long (RFC 5681 §4.1)?
@@ -121,6 +123,7 @@ struct tcb : demux_node {
   std::uint16_t peer_mss = 536;      ///< RFC 9293 §3.7.1 MUST-15; 1220 in version 6
   std::uint16_t mss = 536;           ///< octets of text a segment carries at most, options subtracted
   std::uint16_t user_mss = 0;        ///< what the user bounds it to; 0: nothing
+  std::uint16_t syn_text = 0;        ///< octets with our SYN, all acknowledged, or with the peer's
   std::uint32_t unacked = 0;         ///< octets of text received and not yet acknowledged by us
   std::uint32_t receive_buffer = 0;  ///< octets
   std::uint32_t send_buffer = 0;     ///< octets; 0: as the congestion window asks
@@ -140,7 +143,8 @@ struct tcb : demux_node {
   tcp::recovery recovery;
   tcp::ecn ecn;
   mtu_search search;
-  std::unique_ptr<congestion_control> cc;  ///< from ESTABLISHED on
+  std::unique_ptr<fast_opening> fast;      ///< of a Fast Open, during the handshake
+  std::unique_ptr<congestion_control> cc;  ///< from when text may flow on
   std::uint32_t most_in_flight = 0;        ///< octets outstanding at most in this round (RFC 7661's pipeACK)
   seq round_end;                           ///< where this round ends
   instant pace_at{};                       ///< text may leave from then on, where the connection is paced
@@ -169,10 +173,12 @@ struct tcb : demux_node {
   [[nodiscard]] instant& deadline(timer t) { return deadlines[static_cast<std::size_t>(t)]; }
   [[nodiscard]] instant deadline(timer t) const { return deadlines[static_cast<std::size_t>(t)]; }
   [[nodiscard]] bool synchronised() const { return state >= tcp::state::established; }
+  /// Whether text may be sent.
+  [[nodiscard]] bool text_flows() const { return synchronised() || early; }
   /// RCV.WND as it was last offered.
   [[nodiscard]] std::uint32_t rcv_wnd() const { return distance(rcv.nxt, rcv.edge); }
-  /// Octets between SND.UNA and SND.NXT.
-  [[nodiscard]] std::uint32_t outstanding() const { return distance(snd.una, snd.nxt); }
+  /// Octets of text and FIN between SND.UNA and SND.NXT.
+  [[nodiscard]] std::uint32_t outstanding() const { return board.outstanding(); }
   /// The sequence number of our FIN once CLOSE was called.
   [[nodiscard]] seq fin_seq() const { return seq_of(send_queue.end()); }
   [[nodiscard]] seq seq_of(std::uint64_t offset) const { return snd.iss + 1 + static_cast<std::uint32_t>(offset); }

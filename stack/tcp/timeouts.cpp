@@ -64,7 +64,7 @@ void layer::on_retransmit_deadline(tcb& t, instant now) {
 // RFC 6298 §5.4 to §5.7 (RFC 9293 §3.8.2, MUST-19; SYNs alike, §3.8.3, MUST-22), RFC 6675 §5.1, RFC 8985 §6.3.
 void layer::on_retransmit_timeout(tcb& t, instant now) {
   const bool opening = t.state == state::syn_sent || t.state == state::syn_received;
-  const unsigned most = t.state == state::syn_sent       ? config_.syn_retries
+  const unsigned most = t.state == state::syn_sent       ? t.live.syn_retries
                         : t.state == state::syn_received ? config_.syn_ack_retries
                                                          : config_.retries;
   const bool again = t.unanswered > 0;

@@ -41,7 +41,12 @@ result<tcb*, std::error_code> layer::open(const open_options& o, user& u, instan
   t.user_mss = o.mss;
   offer_options(t);
   enter(t, state::syn_sent, now);
-  make_ready(t);
+  if (o.fast_open != fast_open_use::off) {
+    t.fast = std::make_unique<fast_opening>();
+    t.fast->use = o.fast_open;
+    t.fast->waits_for_text = o.wait_for_text && syn_text_room(t, now) > 0;
+  }
+  if (!waits_for_text(t)) make_ready(t);
   return &t;
 }
 
@@ -74,7 +79,14 @@ tcb* layer::accept(listener& l, user& u) {
 
 void layer::close(listener& l, instant now) {
   while (tcb* t = l.syn_queue.front()) abort_with(*t, {}, now);
-  while (tcb* t = l.accept_queue.front()) abort_with(*t, {}, now);
+  while (tcb* t = l.accept_queue.front()) {
+    leave_listener(*t);
+    if (t->state == state::closed) {
+      bury(*t);
+    } else {
+      abort_with(*t, {}, now);
+    }
+  }
   std::erase_if(listeners_, [&](const auto& held) { return held.get() == &l; });
 }
 
@@ -90,6 +102,7 @@ std::size_t layer::send_room(const tcb& t) const {
 }
 
 std::size_t layer::send(tcb& t, std::span<const std::byte> octets, ending e) {
+  if (waits_for_text(t)) let_syn_go(t);
   const std::size_t n = std::min(octets.size(), send_room(t));
   if (n < octets.size() && !t.closing) t.send_short = true;
   if (n == 0) return 0;
@@ -97,11 +110,12 @@ std::size_t layer::send(tcb& t, std::span<const std::byte> octets, ending e) {
   t.send_queue.copy_in(pool_, octets.first(n));
   take_ending(t, n < octets.size() && e == ending::record ? ending::push : e);
   settle(t);
-  if (t.synchronised()) make_ready(t);
+  if (t.text_flows()) make_ready(t);
   return n;
 }
 
 std::size_t layer::send(tcb& t, const slice& octets) {
+  if (waits_for_text(t)) let_syn_go(t);
   const std::size_t n = std::min<std::size_t>(octets.size(), send_room(t));
   if (n < octets.size() && !t.closing) t.send_short = true;
   if (n == 0) return 0;
@@ -109,7 +123,7 @@ std::size_t layer::send(tcb& t, const slice& octets) {
   t.send_queue.push_back(octets.sub(0, static_cast<std::uint32_t>(n)));
   take_ending(t, ending::push);
   settle(t);
-  if (t.synchronised()) make_ready(t);
+  if (t.text_flows()) make_ready(t);
   return n;
 }
 
@@ -118,11 +132,16 @@ std::size_t layer::send(tcb& t, const slice& octets) {
 void layer::take_ending(tcb& t, ending e) {
   const std::uint64_t end = t.send_queue.end();
   t.more_follows = e == ending::more;
-  const bool goes_on = t.synchronised() && end - t.pushes.last() > t.snd.max_wnd / 2;
+  const bool goes_on = t.text_flows() && end - t.pushes.last() > t.snd.max_wnd / 2;
   if (e != ending::more || goes_on) t.pushes.add(end, t.mss);
   if (e != ending::record) return;
   if (!t.records) t.records = std::make_unique<text_marks>();
   t.records->add(end);
+}
+
+void layer::let_syn_go(tcb& t) {
+  t.fast->waits_for_text = false;
+  make_ready(t);
 }
 
 std::size_t layer::receive(tcb& t, std::span<std::byte> to) {
@@ -142,7 +161,10 @@ void layer::close(tcb& t, instant now) {
     case state::closed:
     case state::listen: return;
     case state::syn_sent: close_with(t, make_error_code(std::errc::connection_aborted), now); return;
-    case state::syn_received: t.closing = true; return;  // queued until ESTABLISHED
+    case state::syn_received:  // queued until ESTABLISHED, or leaves behind what is sent already
+      t.closing = true;
+      if (!t.early) return;
+      break;
     case state::established:
       t.closing = true;
       enter(t, state::fin_wait_1, now);
@@ -207,7 +229,7 @@ void layer::set_cork(tcb& t, bool on) {
   t.corked = on;
   if (on) return;
   t.deadline(timer::cork) = never;
-  if (t.synchronised()) make_ready(t);
+  if (t.text_flows()) make_ready(t);
 }
 
 void layer::set_unsent_limit(tcb& t, std::uint32_t octets) {
@@ -217,7 +239,7 @@ void layer::set_unsent_limit(tcb& t, std::uint32_t octets) {
 void layer::set_no_delay(tcb& t, bool on) {
   t.no_delay = on;
   if (on) t.corked = t.more_follows = false;
-  if (on && t.synchronised()) make_ready(t);
+  if (on && t.text_flows()) make_ready(t);
 }
 
 }  // namespace tunic::tcp

@@ -40,7 +40,9 @@ void layer::after_receive(tcb& t) {
   if (wanted <= t.rcv.edge) return;
   const std::uint32_t gain = distance(t.rcv.edge, wanted);
   const bool was_shut = t.rcv_wnd() < own_mss(t);
-  if (gain >= worthwhile_gain(t) && (was_shut || gain >= t.receive_buffer / 4)) {
+  // All that our SYN could say without a scale: the first acknowledgement moves it.
+  const bool first = distance(t.rcv.irs + 1, t.rcv.edge) == 0xffff;
+  if (gain >= worthwhile_gain(t) && (was_shut || (gain >= t.receive_buffer / 4 && !first))) {
     t.ack_now = true;
     make_ready(t);
   }

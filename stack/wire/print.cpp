@@ -11,6 +11,17 @@ void append(std::string& line, const char* before, seq value, seq base) {
   append(line, before, distance(base, value));
 }
 
+// "FO", or "FOEXP" for the experimental form, and the cookie.
+void append_cookie(std::string& line, octets cookie) {
+  static constexpr char digits[] = "0123456789abcdef";
+  if (!cookie.empty()) line += ' ';
+  for (std::size_t i = 0; i < cookie.size(); ++i) {
+    const std::uint8_t o = load8(cookie.data() + i);
+    line += digits[o >> 4];
+    line += digits[o & 15];
+  }
+}
+
 // One option as packetdrill writes it. SACK blocks are of the stream that is acknowledged.
 void append_option(std::string& line, octets o, seq ack_base) {
   const std::byte* p = o.data() + 2;
@@ -25,6 +36,14 @@ void append_option(std::string& line, octets o, seq ack_base) {
         append(line, " ", seq{load32(p)}, ack_base);
         append(line, ":", seq{load32(p + 4)}, ack_base);
       }
+      break;
+    case 34:
+      line += "FO";
+      append_cookie(line, o.subspan(2));
+      break;
+    case 254:
+      line += "FOEXP";
+      append_cookie(line, o.subspan(4));
       break;
     case 172:
     case 174: {

@@ -17,8 +17,10 @@ enum kind : std::uint8_t {
   sack_permitted = 4,
   sack = 5,
   timestamps = 8,
+  fast_open_cookie = 34,  // RFC 7413 §9
   accecn0 = 172,
-  accecn1 = 174
+  accecn1 = 174,
+  experiment = 254  // RFC 6994: what follows says which
 };
 constexpr std::size_t mss_length = 4;
 constexpr std::size_t window_scale_length = 3;
@@ -26,6 +28,7 @@ constexpr std::size_t sack_permitted_length = 2;
 constexpr std::size_t sack_block_length = 8;
 constexpr std::size_t timestamps_length = 10;
 constexpr std::size_t accecn_field_length = 3;
+constexpr std::uint16_t fast_open_experiment = 0xf989;
 constexpr std::uint8_t max_shift = 14;  // RFC 7323 §2.3
 
 // The four octets that most segments' options begin with: nop, nop, timestamps, 10 (RFC 7323, appendix A).
@@ -67,6 +70,17 @@ accurate_ecn load_accurate_ecn(octets text, bool e1b_first) {
   return o;
 }
 
+// RFC 7413 §4.1.1: of any other length it is ignored.
+void load_fast_open(octets text, bool experimental, tcp_options& o) {
+  const bool request = text.empty();
+  if (!request && (text.size() < fast_open::min_cookie || text.size() > fast_open::max_cookie || text.size() % 2 != 0))
+    return;
+  fast_open& f = o.fast_open.emplace();
+  f.experimental = experimental;
+  f.size = static_cast<std::uint8_t>(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) f.cookie[i] = load8(text.data() + i);
+}
+
 // Reads one option's text; false where its length is not what its kind demands.
 bool read_option(std::uint8_t kind_octet, octets text, tcp_options& o) {
   const std::size_t length = text.size() + 2;
@@ -95,6 +109,10 @@ bool read_option(std::uint8_t kind_octet, octets text, tcp_options& o) {
       return true;
     case accecn0:
     case accecn1: o.accurate_ecn = load_accurate_ecn(text, kind_octet == accecn1); return true;
+    case fast_open_cookie: load_fast_open(text, false, o); return true;
+    case experiment:
+      if (text.size() >= 2 && load16(p) == fast_open_experiment) load_fast_open(text.subspan(2), true, o);
+      return true;
     default: return true;  // RFC 9293 §3.1, MUST-6; RFC 5482 §3's too
   }
 }
@@ -146,8 +164,20 @@ std::byte* emit_accurate_ecn(const accurate_ecn& o, std::byte* p) {
   return end;
 }
 
-// Both write whole words, as Linux does: whatever does not fill one has nops before it, accurate ECN behind it;
-// no padding follows (RFC 9293 §3.1, MUST-69).
+std::byte* emit_fast_open(const fast_open& o, std::byte* p) {
+  std::byte* const end = p + o.room();
+  const std::size_t before = o.experimental ? 4 : 2;
+  store8(p, o.experimental ? experiment : fast_open_cookie);
+  store8(p + 1, static_cast<std::uint8_t>(before + o.size));
+  if (o.experimental) store16(p + 2, fast_open_experiment);
+  p += before;
+  for (std::size_t i = 0; i < o.size; ++i) store8(p++, o.cookie[i]);
+  while (p != end) store8(p++, nop);
+  return end;
+}
+
+// Both write whole words, as Linux does: whatever does not fill one has nops before it, Fast Open and accurate ECN
+// behind; no padding follows (RFC 9293 §3.1, MUST-69).
 std::byte* emit_syn_options(const tcp_options& o, std::byte* p) {
   std::byte* const end = p + max_options_size;
   if (o.mss) p = put(p, std::uint32_t{mss << 24 | mss_length << 16} | *o.mss);
@@ -161,11 +191,13 @@ std::byte* emit_syn_options(const tcp_options& o, std::byte* p) {
   }
   if (o.window_scale)
     p = put(p, std::uint32_t{nop << 24 | window_scale << 16 | window_scale_length << 8} | o.window_scale->value);
+  if (o.fast_open) p = emit_fast_open(*o.fast_open, p);
   if (o.accurate_ecn && p + o.accurate_ecn->size() <= end) p = emit_accurate_ecn(*o.accurate_ecn, p);
   return p;
 }
 
-// Without a SYN: no MSS (RFC 9293 §3.7.1, MUST-65), no window scale, no SACK-permitted (RFC 2018 §2).
+// Without a SYN: no MSS (RFC 9293 §3.7.1, MUST-65), no window scale, no SACK-permitted (RFC 2018 §2), no Fast Open (RFC
+// 7413 §4.1.1).
 std::byte* emit_other_options(const tcp_options& o, std::byte* p) {
   if (o.timestamps) {
     p = put(p, aligned_timestamps);
@@ -226,6 +258,7 @@ std::size_t size_of(const tcp_options& o, const tcp_flags& flags) {
     n += o.mss ? 4 : 0;
     n += o.sack_permitted && !o.timestamps ? 4 : 0;  // else it stands where the timestamps' nops do
     n += o.window_scale ? 4 : 0;
+    n += o.fast_open ? o.fast_open->room() : 0;
   }
   if (o.accurate_ecn && n + o.accurate_ecn->size() <= tcp_header::max_size) n += o.accurate_ecn->size();
   if (!flags.syn && !o.sack.empty()) {

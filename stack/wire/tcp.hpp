@@ -90,6 +90,21 @@ struct accurate_ecn {
   }
 };
 
+/// What the Fast Open option carries (RFC 7413 §4.1.1): a cookie, or none, which asks for one.
+struct fast_open {
+  static constexpr std::size_t min_cookie = 4;
+  static constexpr std::size_t max_cookie = 16;
+
+  std::uint8_t size = 0;      ///< octets of the cookie: 0, or an even number from 4 to 16
+  bool experimental = false;  ///< in the form that there was before it had a kind of its own: 254, with a magic number
+  std::array<std::uint8_t, max_cookie> cookie{};  ///< nought beyond its size
+
+  /// Octets it takes with the nops that fill the last word.
+  [[nodiscard]] std::size_t room() const { return ((experimental ? 4u : 2u) + size + 3) / 4 * 4; }
+
+  friend bool operator==(const fast_open&, const fast_open&) = default;
+};
+
 /// The options that we know; others are skipped when read (RFC 9293 §3.2, MUST-6).
 struct tcp_options {
   std::optional<std::uint16_t> mss{};                ///< RFC 9293 §3.7.1
@@ -98,6 +113,7 @@ struct tcp_options {
   std::optional<tcp_timestamps> timestamps{};        ///< RFC 7323 §3.2
   sack_list sack{};                                  ///< RFC 2018 §3
   std::optional<wire::accurate_ecn> accurate_ecn{};  ///< RFC 9768 §3.2.3
+  std::optional<wire::fast_open> fast_open{};        ///< RFC 7413 §4.1.1; says nothing without SYN
 };
 
 /// RFC 9293 §3.1.
@@ -124,8 +140,8 @@ result<tcp_header, drop> parse_tcp(octets segment, const address& source, const 
 /// The octets that emit_tcp writes: 20 to 60, a multiple of four.
 std::size_t size_of(const tcp_options& o, const tcp_flags& flags);
 /// Writes the header with a checksum field of zero and returns its size; `to` must have room for max_size octets.
-/// Options stand in the order that Linux uses: MSS, SACK permitted, timestamps, window scale, accurate ECN; then SACK
-/// blocks, as many as fit.
+/// Options stand in the order that Linux uses: MSS, SACK permitted, timestamps, window scale, Fast Open, accurate ECN;
+/// then SACK blocks, as many as fit.
 std::size_t emit_tcp(const tcp_header& h, writable_octets to);
 
 }  // namespace tunic::wire

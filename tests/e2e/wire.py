@@ -6,7 +6,8 @@ import socket
 import struct
 import threading
 
-Segment = collections.namedtuple("Segment", "source flags mss")
+# `fast_open` is the cookie, empty where one is asked for; `text` as far as it was captured.
+Segment = collections.namedtuple("Segment", "source flags mss fast_open text")
 FIN, SYN, RST = 1, 2, 4
 
 
@@ -16,15 +17,18 @@ def tcp_segment(datagram):
         source, header = socket.inet_ntop(socket.AF_INET, datagram[12:16]), datagram[(datagram[0] & 15) * 4:]
     else:
         source, header = socket.inet_ntop(socket.AF_INET6, datagram[8:24]), datagram[40:]
-    options, mss = header[20:(header[12] >> 4) * 4], None
+    options, text = header[20:(header[12] >> 4) * 4], header[(header[12] >> 4) * 4:]
+    mss = fast_open = None
     while options and options[0] != 0:
         if options[0] == 1:
             options = options[1:]
             continue
         if options[0] == 2:
             mss = struct.unpack("!H", options[2:4])[0]
+        if options[0] == 34:
+            fast_open = options[2:options[1]]
         options = options[max(options[1], 2):]
-    return Segment(source, header[13], mss)
+    return Segment(source, header[13], mss, fast_open, text)
 
 
 # In the language of the kernel's socket filters: IPv4 or IPv6, TCP, and any of FIN, SYN and RST. Text is not taken, so

@@ -28,6 +28,12 @@ class cursor {
     rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
     return value;
   }
+  std::string_view hexadecimal() {
+    skip_spaces();
+    const auto digits = rest_.substr(0, rest_.find_first_not_of("0123456789abcdef"));
+    rest_.remove_prefix(digits.size());
+    return digits;
+  }
   std::string_view word() {
     skip_spaces();
     const auto end = rest_.find(' ');
@@ -100,6 +106,18 @@ wire::accurate_ecn parse_accurate_ecn(cursor& at) {
   return o;
 }
 
+// "FO" or "FOEXP", then the cookie's digits, if any.
+wire::fast_open parse_fast_open(cursor& at) {
+  wire::fast_open o;
+  o.experimental = at.take("EXP");
+  const auto digits = at.hexadecimal();
+  if (digits.size() % 2 != 0 || digits.size() / 2 > o.cookie.size()) at.fail("not a cookie");
+  o.size = static_cast<std::uint8_t>(digits.size() / 2);
+  for (std::size_t i = 0; i < o.size; ++i)
+    o.cookie[i] = static_cast<std::uint8_t>(std::stoul(std::string{digits.substr(2 * i, 2)}, nullptr, 16));
+  return o;
+}
+
 wire::tcp_options parse_options(cursor& at) {
   wire::tcp_options o;
   while (!at.take(">")) {
@@ -123,6 +141,8 @@ wire::tcp_options parse_options(cursor& at) {
       return o;  // SACK blocks stand last
     } else if (at.take("ECN")) {
       o.accurate_ecn = parse_accurate_ecn(at);
+    } else if (at.take("FO")) {
+      o.fast_open = parse_fast_open(at);
     } else if (!at.take("nop")) {
       at.fail("unknown option");
     }

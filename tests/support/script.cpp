@@ -210,7 +210,8 @@ void script::sends(std::string_view text) {
     const auto& got = s.header.options;
     same = same && want.mss == got.mss && want.window_scale == got.window_scale &&
            want.sack_permitted == got.sack_permitted && want.timestamps.has_value() == got.timestamps.has_value() &&
-           want.sack.size() == got.sack.size() && want.accurate_ecn == got.accurate_ecn;
+           want.sack.size() == got.sack.size() && want.accurate_ecn == got.accurate_ecn &&
+           want.fast_open == got.fast_open;
     if (same && want.timestamps)
       same = want.timestamps->val + first_timestamp_.value_or(0) == got.timestamps->val &&
              want.timestamps->ecr == got.timestamps->ecr;
@@ -219,9 +220,9 @@ void script::sends(std::string_view text) {
              irs_ + want.sack.begin()[i].right.value() == got.sack.begin()[i].right;
   }
   if (!same) return fail("sent instead: " + s.printed);
+  const std::uint32_t offset = l.flags.syn ? l.begin : l.begin - 1;  // of the stream
   for (std::size_t i = 0; i < s.text.size(); ++i)
-    if (s.text[i] != pattern(l.begin - 1 + i, true))
-      return fail("octet " + std::to_string(i) + " of the text is wrong");
+    if (s.text[i] != pattern(offset + i, true)) return fail("octet " + std::to_string(i) + " of the text is wrong");
 }
 
 std::optional<wire::tcp_header> script::takes_sent() {
@@ -283,9 +284,17 @@ void script::user_opens() {
   o.remote = peer_;
   o.local_port = us_.port;
   o.no_delay = options_.no_delay;
+  o.fast_open = options_.fast_open;
   const auto opened = stack_->tcp().open(o, *holder_, now_);
   ASSERT_TRUE(opened) << opened.error().message();
   tcb_ = *opened;
+  written_ = read_ = 0;
+}
+
+void script::user_opens_with(std::size_t octets) {
+  user_opens();
+  note("user sends " + std::to_string(octets));
+  put(octets);
 }
 
 void script::user_listens() {
@@ -295,6 +304,8 @@ void script::user_listens() {
   o.backlog = options_.backlog;
   o.no_delay = options_.no_delay;
   o.mss = options_.mss;
+  o.fast_open = options_.fast_open;
+  o.fast_open_limit = options_.fast_open_limit;
   const auto l = stack_->tcp().listen(o, *owner_);
   ASSERT_TRUE(l) << l.error().message();
   listener_ = *l;
@@ -309,6 +320,10 @@ void script::user_accepts() {
 
 std::size_t script::user_sends(std::size_t octets, tcp::ending e) {
   step("user sends " + std::to_string(octets));
+  return put(octets);
+}
+
+std::size_t script::put(std::size_t octets) {
   std::vector<std::byte> text(octets);
   for (std::size_t i = 0; i < octets; ++i) text[i] = pattern(written_ + i, true);
   const std::size_t n = stack_->tcp().send(*tcb_, text, e);

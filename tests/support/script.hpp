@@ -26,10 +26,12 @@ struct script_options {
   std::uint32_t iss_before_wrap = 100;   ///< our initial sequence number is this far before 2^32
   std::uint32_t irs_before_wrap = 50;    ///< the peer's
   bool no_delay = false;
-  unsigned quick_acks = 0;   ///< most scripts are about something else
-  std::uint16_t mss = 0;     ///< what the user bounds segments to; 0: nothing
-  std::size_t backlog = 16;  ///< of the listener in the ready-made beginnings
-  std::string us = {};       ///< our address where it is not the stack's own 198.51.100.2 or 2001:db8::2
+  unsigned quick_acks = 0;                                 ///< most scripts are about something else
+  std::uint16_t mss = 0;                                   ///< what the user bounds segments to; 0: nothing
+  std::size_t backlog = 16;                                ///< of the listener in the ready-made beginnings
+  tcp::fast_open_use fast_open = tcp::fast_open_use::off;  ///< of the listener, or of what the user opens
+  std::size_t fast_open_limit = 16;                        ///< of the listener
+  std::string us = {};  ///< our address where it is not the stack's own 198.51.100.2 or 2001:db8::2
 };
 
 /// Puts the right checksums into an IP datagram that carries TCP, as far as its lengths allow.
@@ -76,6 +78,7 @@ class script {
 
   // The user.
   void user_opens();
+  void user_opens_with(std::size_t octets);  ///< which SEND takes before anything is sent
   void user_listens();
   void user_accepts();
   std::size_t user_sends(std::size_t octets, tcp::ending e = tcp::ending::push);
@@ -130,6 +133,7 @@ class script {
     std::string printed;
   };
 
+  std::size_t put(std::size_t octets);
   void step(const std::string& what);
   void pull();
   void unclaimed(std::string_view before);

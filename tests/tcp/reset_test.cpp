@@ -152,12 +152,23 @@ TEST(rfc9293_reset, leaves_what_was_received_to_be_read) {
   t.user_receives(10);
 }
 
-TEST(rfc9293_reset, that_waits_in_the_accept_queue_is_gone) {  // the handshake was complete, nobody had accepted
+TEST(rfc9293_reset, leaves_what_had_come_to_who_accepts_then) {  // as on Linux; the handshake was complete
   auto t = script::in(state::syn_received);
-  t.arrives(". 1:1(0) ack 1");
-  t.arrives("R 1:1(0)");
+  t.arrives("P. 1:11(10) ack 1");
+  t.arrives("R 11:11(0)");
   EXPECT_EQ(t.connections(), 0u);
-  EXPECT_EQ(t.listener().accept_queue.size(), 0u);
+  t.user_accepts();
+  t.in_state(state::closed);
+  EXPECT_EQ(tcp::layer::error(t.connection()), std::errc::connection_reset);
+  t.user_receives(10);
+}
+
+TEST(rfc9293_reset, that_nobody_accepts_goes_with_the_listener) {
+  auto t = script::in(state::syn_received);
+  t.arrives("P. 1:11(10) ack 1");
+  t.arrives("R 11:11(0)");
+  t.user_stops_listening();
+  t.silent();
 }
 
 }  // namespace

@@ -63,6 +63,19 @@ TEST(print, counts_from_zero_where_no_base_is_given) {
   EXPECT_EQ(print(h, 0), ". 4294967295:4294967295(0) ack 7 win 1");
 }
 
+TEST(print, the_cookie_of_fast_open) {
+  tcp_header h{.seq_number = seq{1}, .flags = {.syn = true}, .window = {502}};
+  h.options.mss = 1460;
+  h.options.fast_open = fast_open{};
+  EXPECT_EQ(print(h, 0, {seq{1}, {}}), "S 0:0(0) win 502 <mss 1460,FO,nop,nop>");
+  h.options.fast_open = fast_open{6, false, {0x01, 0x23, 0x45, 0x67, 0x89, 0xab}};
+  EXPECT_EQ(print(h, 0, {seq{1}, {}}), "S 0:0(0) win 502 <mss 1460,FO 0123456789ab>");
+  h.options.fast_open = fast_open{4, true, {0xab, 0xcd, 0, 1}};
+  EXPECT_EQ(print(h, 0, {seq{1}, {}}), "S 0:0(0) win 502 <mss 1460,FOEXP abcd0001>");
+  h.flags = {.ack = true};
+  EXPECT_EQ(print(h, 0, {seq{1}, {}}), ". 0:0(0) ack 0 win 502") << "the option is a SYN's";
+}
+
 TEST(print, the_counters_of_accurate_ecn) {
   tcp_header h{.seq_number = seq{1}, .ack_number = seq{1}, .flags = {.ack = true}, .window = {502}};
   h.options.accurate_ecn = accurate_ecn{false, 2, {1, 1461, 0}};

@@ -225,6 +225,55 @@ TEST(tcp, reads_the_counters_of_accurate_ecn) {  // RFC 9768 §3.2.3
   EXPECT_EQ(with_options("ac 0e 00 00 01 00 00 02 00 00 03 04 05 06")->options.accurate_ecn->e1b(), 3u);
 }
 
+TEST(tcp, reads_the_cookie_of_fast_open) {  // RFC 7413 §4.1.1
+  const auto request = with_options("22 02 01 01")->options.fast_open;
+  EXPECT_EQ(request, fast_open{});
+  const auto cookie = with_options("22 06 01 02 03 ff 01 01")->options.fast_open;
+  EXPECT_EQ(cookie, (fast_open{4, false, {1, 2, 3, 255}}));
+  const auto longest = with_options("22 12 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 01 01")->options.fast_open;
+  EXPECT_EQ(longest, (fast_open{16, false, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}}));
+  EXPECT_EQ(with_options("fe 04 f9 89")->options.fast_open, (fast_open{0, true, {}}));
+  EXPECT_EQ(with_options("fe 08 f9 89 0a 0b 0c 0d")->options.fast_open, (fast_open{4, true, {10, 11, 12, 13}}));
+}
+
+TEST(tcp, ignores_a_cookie_of_another_length) {                                               // RFC 7413 §4.1.1
+  for (const char* options : {"22 03 01 01",                                                  // one octet
+                              "22 04 01 02",                                                  // two
+                              "22 07 01 02 03 04 05 01",                                      // an odd number
+                              "22 14 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11",  // eighteen
+                              "fe 06 f9 89 01 02 01 01",                                      // two, in the old form
+                              "fe 09 f9 89 01 02 03 04 05 01 01 01",                          //
+                              "fe 16 f9 89 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11 01 01",  //
+                              "fe 08 f9 88 01 02 03 04",  // another experiment
+                              "fe 02 01 01", "fe 03 f9 01"}) {
+    const auto h = with_options(std::string{options} + " 02 04 05 b4");
+    ASSERT_TRUE(h) << options;
+    EXPECT_FALSE(h->options.fast_open) << options;
+    EXPECT_EQ(h->options.mss, 1460) << options << ": what stands behind it counts";
+  }
+}
+
+TEST(tcp, a_cookie_comes_back_as_it_was_written) {
+  for (const auto& o : {fast_open{}, fast_open{0, true, {}}, fast_open{10, false, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}},
+                        fast_open{16, true, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}}}) {
+    tcp_header h{.flags = {.syn = true}};
+    h.options = {.mss = 1460,
+                 .window_scale = window_shift{7},
+                 .sack_permitted = true,
+                 .timestamps = tcp_timestamps{1, 2},
+                 .accurate_ecn = accurate_ecn{false, 3, {1, 0, 1}},
+                 .fast_open = o};
+    std::array<std::byte, tcp_header::max_size> octets{};
+    const std::size_t size = emit_tcp(h, octets);
+    EXPECT_EQ(size, size_of(h.options, h.flags));
+    EXPECT_LE(size, tcp_header::max_size);
+    const auto back = parse_tcp(std::span{octets}.first(size), {}, {}, checksum_state::good);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->options.fast_open, o);
+    EXPECT_EQ(back->options.timestamps, h.options.timestamps);
+  }
+}
+
 TEST(tcp, refuses_options_with_illegal_lengths) {  // RFC 9293 §3.2, MUST-7
   for (const char* options : {
            "fe 00",                                            // would never end
