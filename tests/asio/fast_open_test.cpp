@@ -1,6 +1,7 @@
+#include <netinet/tcp.h>
+
 #include <asio/read.hpp>
 #include <asio/write.hpp>
-#include <netinet/tcp.h>
 
 #include "tests/asio/two_hosts.hpp"
 

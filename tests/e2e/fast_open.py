@@ -37,8 +37,8 @@ def test_fast_open_to_serve():
 
     def asked_fast():
         with socket.socket() as s:
+            s.sendto(get(), MSG_FASTOPEN, (STACK4, 80))  # with a timeout it would not wait
             s.settimeout(10)
-            s.sendto(get(), MSG_FASTOPEN, (STACK4, 80))
             answer = receive_all(s)
             expect(answer.endswith(b"<h1>hello from tunic</h1>\n"), answer)
             return opened_by_its_syn(s)
@@ -57,8 +57,8 @@ def test_fast_open_not_asked_for():
     make_device()
     allow_fast_open()
     with serve(make_site()), watching() as segments, socket.socket() as s:
-        s.settimeout(10)
         s.sendto(get(), MSG_FASTOPEN, (STACK4, 80))
+        s.settimeout(10)
         expect(receive_all(s).endswith(b"<h1>hello from tunic</h1>\n"), "no answer")
         answer = eventually("the SYN-ACK is seen", lambda: [t for t in segments if t.source == STACK4 and t.flags & SYN])
         expect(answer[0].fast_open is None, answer)

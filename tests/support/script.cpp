@@ -320,10 +320,10 @@ void script::user_accepts() {
 
 std::size_t script::user_sends(std::size_t octets, tcp::ending e) {
   step("user sends " + std::to_string(octets));
-  return put(octets);
+  return put(octets, e);
 }
 
-std::size_t script::put(std::size_t octets) {
+std::size_t script::put(std::size_t octets, tcp::ending e) {
   std::vector<std::byte> text(octets);
   for (std::size_t i = 0; i < octets; ++i) text[i] = pattern(written_ + i, true);
   const std::size_t n = stack_->tcp().send(*tcb_, text, e);

@@ -133,7 +133,7 @@ class script {
     std::string printed;
   };
 
-  std::size_t put(std::size_t octets);
+  std::size_t put(std::size_t octets, tcp::ending e = tcp::ending::push);
   void step(const std::string& what);
   void pull();
   void unclaimed(std::string_view before);
