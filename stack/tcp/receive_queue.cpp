@@ -27,7 +27,11 @@ bool receive_queue::insert(pool& buffers, std::uint64_t offset, slice text) {
     append(buffers, std::move(done->text));
   }
   pieces.erase(pieces.begin(), done);
-  if (pieces.empty()) ahead_.reset();
+  if (pieces.empty()) {
+    ahead_.reset();
+  } else {
+    std::erase_if(ahead_->runs, [&](const range& r) { return r.end <= expected(); });
+  }
   return true;
 }
 
@@ -47,6 +51,7 @@ void receive_queue::insert_ahead(std::uint64_t offset, slice text) {
   // What is held already wins: the octets are the same, and what was acknowledged by SACK is never given back (RFC 2018
   // §8).
   const std::uint64_t mark = offset;
+  r.join({offset, offset + text.size()});
   while (!text.empty()) {
     if (at != r.pieces.end() && at->begin <= offset) {
       const auto covered = std::min<std::uint64_t>(text.size(), at->end() - offset);
@@ -76,27 +81,27 @@ void receive_queue::insert_ahead(std::uint64_t offset, slice text) {
   r.recent_count = count;
 }
 
-receive_queue::range receive_queue::range_around(std::uint64_t offset) const {
-  const auto& pieces = ahead_->pieces;
-  auto first = std::partition_point(pieces.begin(), pieces.end(), [&](const piece& p) { return p.end() <= offset; });
-  if (first == pieces.end() || first->begin > offset) return {};
+void receive_queue::reassembly::join(range added) {
+  const auto first =
+      std::partition_point(runs.begin(), runs.end(), [&](const range& r) { return r.end < added.begin; });
   auto last = first;
-  while (first != pieces.begin() && std::prev(first)->end() == first->begin) --first;
-  while (std::next(last) != pieces.end() && last->end() == std::next(last)->begin) ++last;
-  return {first->begin, last->end()};
+  for (; last != runs.end() && last->begin <= added.end; ++last)
+    added = {std::min(added.begin, last->begin), std::max(added.end, last->end)};
+  runs.insert(runs.erase(first, last), added);
+}
+
+receive_queue::range receive_queue::range_around(std::uint64_t offset) const {
+  const auto& runs = ahead_->runs;
+  const auto at = std::partition_point(runs.begin(), runs.end(), [&](const range& r) { return r.end <= offset; });
+  return at == runs.end() || at->begin > offset ? range{} : *at;
 }
 
 receive_queue::range receive_queue::duplicate_of(std::uint64_t offset, std::uint32_t size) const {
   if (!ahead_) return {};
-  const auto& pieces = ahead_->pieces;
-  const auto first =
-      std::partition_point(pieces.begin(), pieces.end(), [&](const piece& p) { return p.end() <= offset; });
-  if (first == pieces.end() || first->begin >= offset + size) return {};
-  const std::uint64_t begin = std::max(first->begin, offset);
-  std::uint64_t end = first->end();
-  for (auto next = first + 1; next != pieces.end() && next->begin == end && end < offset + size; ++next)
-    end = next->end();
-  return {begin, std::min(end, offset + size)};
+  const auto& runs = ahead_->runs;
+  const auto at = std::partition_point(runs.begin(), runs.end(), [&](const range& r) { return r.end <= offset; });
+  if (at == runs.end() || at->begin >= offset + size) return {};
+  return {std::max(at->begin, offset), std::min(at->end, offset + size)};
 }
 
 receive_queue::ranges receive_queue::blocks() const {
@@ -106,7 +111,7 @@ receive_queue::ranges receive_queue::blocks() const {
     const range r = range_around(ahead_->recent[i]);
     if (r.end > r.begin) found.list[found.count++] = r;
   }
-  if (found.count == 0 && has_gap()) found.list[found.count++] = range_around(ahead_->pieces.front().begin);
+  if (found.count == 0 && has_gap()) found.list[found.count++] = ahead_->runs.front();
   return found;
 }
 

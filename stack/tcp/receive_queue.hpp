@@ -68,10 +68,13 @@ class receive_queue {
   // Exists only while something is missing.
   struct reassembly {
     std::vector<piece> pieces;  // in order, disjoint
+    std::vector<range> runs;    // of pieces without a gap between them: what SACK blocks report, found by its offset
     std::uint64_t octets = 0;
     std::uint64_t pinned = 0;
     std::array<std::uint64_t, 4> recent{};  // one offset in each of the ranges that changed last, the latest first
     std::size_t recent_count = 0;
+
+    void join(range added);
   };
   // Text below a quarter of its buffer is copied behind the last slice, so that it does not pin the buffer.
   static constexpr std::uint32_t copy_share = 4;
