@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <string_view>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -201,6 +203,16 @@ extern "C" __attribute__((visibility("default"))) int getsockopt(int fd, int lev
   process* p = current;
   if (p && p->owns(fd)) return told(p->get_option(fd, level, name, value, length));
   return static_cast<int>(syscall(SYS_getsockopt, fd, level, name, value, length));
+}
+
+// `ip tcp_metrics flush` has the host's TCP forget what it has learned of others. Here that is our stack.
+extern "C" __attribute__((visibility("default"))) int system(const char* command) {
+  static const auto run = reinterpret_cast<int (*)(const char*)>(dlsym(RTLD_NEXT, "system"));
+  const int status = run(command);
+  process* p = current;
+  if (p && command && std::string_view{command}.find("tcp_metrics flush") != std::string_view::npos)
+    p->forget_metrics();
+  return status;
 }
 
 extern "C" __attribute__((visibility("default"))) ssize_t sendfile(int to, int from, off_t* offset,

@@ -279,6 +279,11 @@ void process::sleep(duration d) {
   clock_.advance(l, clock_.now() + d);
 }
 
+void process::forget_metrics() {
+  const auto l = clock_.enter();
+  network_.tcp().forget_fast_opens();
+}
+
 instant process::look() {
   auto l = clock_.enter();
   return clock_.look(l);

@@ -53,6 +53,8 @@ class process {
   /// The next datagram that the stack emits; nothing where none will ever come.
   std::optional<emitted> next_emitted();
   void sleep(duration d);
+  /// What was learned of other hosts.
+  void forget_metrics();
   instant look();
 
  private:

@@ -30,4 +30,9 @@ fast_open_experience& fast_open_cache::at(const four_tuple& ends, std::size_t mo
   return order_.front().what;
 }
 
+void fast_open_cache::clear() {
+  known_.clear();
+  order_.clear();
+}
+
 }  // namespace tunic::tcp

@@ -31,6 +31,7 @@ class fast_open_cache {
   /// The one of these ends, a new one if need be; beyond `most` the one that has been used least lately goes.
   fast_open_experience& at(const four_tuple& ends, std::size_t most);
   [[nodiscard]] std::size_t size() const { return order_.size(); }
+  void clear();
 
  private:
   struct entry {

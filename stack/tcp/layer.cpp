@@ -163,7 +163,7 @@ tcb& layer::make(const four_tuple& ends, instant now) {
   auto& t = *new tcb{ends};
   const bool v4 = ends.remote.address.is_v4();
   t.snd.iss = isn_.next(ends, now);
-  t.snd.una = t.snd.nxt = t.snd.iss;
+  t.snd.una = t.snd.nxt = t.short_end = t.snd.iss;
   t.ts.offset = isn_.timestamp_offset(ends);
   t.ecn = tcp::ecn{config_.ecn, t.snd.iss};
   t.peer_mss = v4 ? 536 : 1220;  // RFC 9293 §3.7.1, MUST-15

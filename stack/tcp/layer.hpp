@@ -141,6 +141,8 @@ class layer {
   /// Those of them in TIME-WAIT.
   [[nodiscard]] std::size_t in_time_wait() const { return time_waits_; }
   [[nodiscard]] const config& settings() const { return config_; }
+  /// Forgets what was learned of servers by Fast Open: cookies, sizes, refusals. For who has moved to another network.
+  void forget_fast_opens() { fast_open_cache_.clear(); }
   /// Other settings, for connections to come; those that are there go on with what they have been given.
   void configure(const config& c) { config_ = c; }
 

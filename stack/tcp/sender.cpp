@@ -224,6 +224,7 @@ void layer::transmit_new(tcb& t, frame& out, seq to, std::uint32_t mss, instant 
   t.board.on_sent(from, end, t.rate.on_send(octets, in_flight, now), mss, pushes(t, from, end));
   t.cc->on_send(octets, in_flight, app_limited, now);
   t.snd.nxt = end;
+  if (octets % mss != 0) t.short_end = end;
   t.pushes.drop(t.offset_of(end));
   t.deadline(timer::cork) = never;
   pace(t, octets, now);
@@ -280,8 +281,10 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
       if (t.deadline(timer::cork) == never) t.deadline(timer::cork) = now + rto(t);
       return false;
     }
-  } else if (last && !t.no_delay && outstanding > 0 && !t.closing) {
-    n -= n % mss;  // Nagle (RFC 9293 §3.7.4, SHLD-7, MUST-17): a short segment waits while anything is unacknowledged
+  } else if (last && !t.no_delay && t.short_end > t.snd.una && !t.closing) {
+    // Nagle (RFC 9293 §3.7.4, SHLD-7, MUST-17): a short segment waits while another one is unacknowledged, as Minshall
+    // has it (§A.3), lest the end of a larger text waits for a delayed ACK.
+    n -= n % mss;
     if (n == 0) return false;
   }
   if (n == 0 && unsent > 0) {

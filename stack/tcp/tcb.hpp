@@ -147,6 +147,7 @@ struct tcb : demux_node {
   std::unique_ptr<congestion_control> cc;  ///< from when text may flow on
   std::uint32_t most_in_flight = 0;        ///< octets outstanding at most in this round (RFC 7661's pipeACK)
   seq round_end;                           ///< where this round ends
+  seq short_end;                           ///< behind the latest new segment that was not full
   instant pace_at{};                       ///< text may leave from then on, where the connection is paced
 
   tcp::liveness live;

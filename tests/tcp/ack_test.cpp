@@ -123,7 +123,6 @@ TEST(rfc9293_push, stands_on_the_last_segment_of_what_was_sent) {  // RFC 9293 ย
   t.user_sends(3000);
   t.sends(". 1:1461(1460) ack 1");
   t.sends(". 1461:2921(1460) ack 1");
-  t.arrives(". 1:1(0) ack 2921");
   t.sends("P. 2921:3001(80) ack 1");
 }
 
@@ -136,6 +135,21 @@ TEST(rfc9293_nagle, keeps_short_text_while_anything_is_under_way) {  // RFC 9293
   t.silent();
   t.arrives(". 1:1(0) ack 101");
   t.sends("P. 101:201(100) ack 1");
+}
+
+TEST(rfc9293_nagle, lets_the_end_of_a_larger_text_go) {  // RFC 9293 ยงA.3
+  auto t = script::established();
+  t.user_sends(1460);
+  t.sends("P. 1:1461(1460) ack 1");
+  t.user_sends(1500);
+  t.sends(". 1461:2921(1460) ack 1");
+  t.sends("P. 2921:2961(40) ack 1");
+  t.user_sends(10);
+  t.silent();
+  t.arrives(". 1:1(0) ack 2921");
+  t.silent();
+  t.arrives(". 1:1(0) ack 2961");
+  t.sends("P. 2961:2971(10) ack 1");
 }
 
 TEST(rfc9293_nagle, lets_full_segments_go) {

@@ -59,6 +59,7 @@ TEST(rfc5681_slow_start, grows_by_what_is_acknowledged) {  // RFC 5681 §3.1, eq
   t.arrives(". 1:1(0) ack 14601");
   EXPECT_EQ(t.status().cwnd, 14600u + 14600);
   sends_text(t, 17521, 29201, false);
+  t.sends("P. 29201:30001(800) ack 1");
 }
 
 TEST(rfc5681_slow_start, does_not_grow_for_a_window_that_is_not_used) {  // RFC 7661 §3

@@ -163,6 +163,7 @@ TEST(rfc9293_mss, that_the_user_names_bounds_both_ways) {
   t.user_accepts();
   t.user_sends(1200);
   t.sends(". 1:1101(1100) ack 1");
+  t.sends("P. 1101:1201(100) ack 1");
 }
 
 }  // namespace

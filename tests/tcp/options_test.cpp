@@ -29,6 +29,7 @@ TEST(rfc9293_mss, is_536_where_the_peer_says_none) {  // RFC 9293 §3.7.1, MUST-
   EXPECT_EQ(t.status().mss, 536u);
   t.user_sends(1000);
   t.sends(". 1:537(536) ack 1");
+  t.sends("P. 537:1001(464) ack 1");
 }
 
 TEST(rfc9293_mss, is_1220_in_version_6_where_the_peer_says_none) {  // RFC 9293 §3.7.1, MUST-15
@@ -55,6 +56,7 @@ TEST(rfc9293_mss, has_a_floor) {  // a hostile peer cannot make segments of an o
   t.user_sends(100);
   t.sends(". 1:37(36) ack 1");
   t.sends(". 37:73(36) ack 1");
+  t.sends("P. 73:101(28) ack 1");
 }
 
 TEST(rfc9293_mss, of_ours_follows_the_mtu) {  // RFC 9293 §3.7.1, MUST-14, SHLD-5
@@ -395,9 +397,9 @@ TEST(rfc2018_sack, stands_on_text_of_ours_too_and_takes_its_room) {  // RFC 9293
   t.sends(". 1:1(0) ack 1 <sack 11:21>");
   t.user_sends(1460);
   t.sends(". 1:1449(1448) ack 1 <sack 11:21>");
-  t.silent();
-  t.arrives("P. 1:11(10) ack 1449");
-  t.sends("P. 1449:1461(12) ack 21");
+  t.sends("P. 1449:1461(12) ack 1 <sack 11:21>");
+  t.arrives("P. 1:11(10) ack 1461");
+  t.sends(". 1461:1461(0) ack 21");
 }
 
 TEST(rfc2018_sack, blocks_that_tell_nonsense_tell_nothing) {
