@@ -288,6 +288,17 @@ TEST(rfc7413_fast_open, a_cookie_that_nobody_asked_for_is_not_kept) {
   next(t);
   opens_with(t, 2000);
   t.sends("S 0:900(900) <" + plain + ">");  // the MSS is
+  next(t);
+  tcp::open_options o;
+  o.remote = {*address::parse("198.51.100.1"), 40000};
+  o.fast_open = fast_open_use::on;
+  struct : tcp::user {
+    void on_events(tcp::events) override {}
+  } nobody;
+  const auto opened = t.tcp().open(o, nobody, t.now());
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(t.takes_sent()->options.fast_open, wire::fast_open{}) << "it asks";
+  t.tcp().release(**opened, t.now());
 }
 
 TEST(rfc7413_fast_open, what_acknowledges_too_much_is_reset_and_teaches_nothing) {
