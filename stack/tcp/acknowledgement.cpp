@@ -177,6 +177,7 @@ void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) 
   t.more_follows = false;  // as with Nagle: what waits has had its chance
   const std::uint32_t presumed = t.board.presumed();
   t.snd.una = s.ack;
+  t.short_end = max(t.short_end, s.ack);  // or it would seem new again, 2 GiB later
   t.board.acknowledge(s.ack, [&](const scoreboard::run& r) {
     // What this very ACK sacks arrived behind what it acknowledges, as it was sent.
     take_delivered(t, r, n.prior_sacked && r.begin < *n.prior_sacked ? n.prior_sacked : std::nullopt, s, n, now);

@@ -8,11 +8,12 @@ void scoreboard::on_sent(seq begin, seq end, const transmission& t, std::uint32_
     judged_to_ = lost_from_ = begin;
   }
   outstanding_ += distance(begin, end);
-  if (!empty()) {
+  const bool whole = distance(begin, end) > mss;
+  if (!empty() && !whole) {
     run& last = runs_.back();
     // What leaves at one moment is judged alike.
     const bool alike = last.segment == mss && last.size() % mss == 0 && last.sent.app_limited == t.app_limited;
-    if (last.sent.at == t.at && alike && !last.sacked && !last.lost && !last.again) {
+    if (last.sent.at == t.at && alike && !last.whole && !last.sacked && !last.lost && !last.again) {
       last.end = end;
       last.sent.in_flight = t.in_flight;
       last.pushed = pushed;
@@ -25,6 +26,7 @@ void scoreboard::on_sent(seq begin, seq end, const transmission& t, std::uint32_
   r.sent = t;
   r.segment = static_cast<std::uint16_t>(mss);
   r.pushed = pushed;
+  r.whole = whole;
   runs_.push_back(r);
 }
 
@@ -100,11 +102,7 @@ std::optional<scoreboard::stretch> scoreboard::next_lost() {
       i = lost_from_ < back().end ? find(lost_from_) : runs_.size();
       continue;
     }
-    if (r.lost && !r.resent) {
-      stretch s{r.begin, r.end};
-      for (++i; i < runs_.size() && runs_[i].lost && !runs_[i].resent; ++i) s.end = runs_[i].end;
-      return s;
-    }
+    if (r.lost && !r.resent) return stretch{r.begin, r.end};
     lost_from_ = r.end;
     ++i;
   }

@@ -25,8 +25,8 @@ struct transmission {
 };
 
 /// What has become of the octets between SND.UNA and SND.NXT (RFC 6675 §3, RFC 8985 §3.1): a list of runs that were
-/// sent at one moment, split only where a SACK block, a loss or a retransmission begins or ends, so that a window of
-/// any size is few runs. Work for an ACK is a binary search and what the ACK changes.
+/// sent at one moment, or as one super-segment, split only where a SACK block, a loss or a retransmission begins or
+/// ends, so that a window of any size is few runs. Work for an ACK is a binary search and what the ACK changes.
 class scoreboard {
  public:
   struct run {
@@ -37,6 +37,7 @@ class scoreboard {
     bool resent : 1 = false;    ///< a retransmission is on its way; never together with sacked
     bool again : 1 = false;     ///< it was ever retransmitted: Karn's algorithm wants to know (RFC 6298 §3)
     bool pushed : 1 = false;    ///< the user's PUSH stands at its end (RFC 9293 §3.9.1.2)
+    bool whole : 1 = false;     ///< a super-segment, or part of one: it goes again as it went
     std::uint16_t segment = 0;  ///< octets of its segments; the last may be shorter
     seq sacked_to;              ///< of a sacked one: all up to here is sacked as well
     transmission sent;          ///< its last one

@@ -109,11 +109,11 @@ seq layer::send_text(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, in
   h.seq_number = from;
   h.flags.ack = true;
   h.flags.fin = t.closing && from + got == text_end && to > text_end;
-  // The user's PUSH (RFC 9293 §3.9.1.2, MUST-61), and the end of a new super-segment: a receiver that gathers segments
-  // need not wait for more.
+  // The user's PUSH (RFC 9293 §3.9.1.2, MUST-61), and the end of a super-segment: a receiver that gathers segments need
+  // not wait for more.
   const bool fresh = from == t.snd.nxt;
   const seq end = from + got + (h.flags.fin ? 1 : 0);
-  h.flags.psh = got > 0 && (fresh ? got > mss || pushes(t, from, end) : t.board.pushed_within(from, end));
+  h.flags.psh = got > mss || (got > 0 && (fresh ? pushes(t, from, end) : t.board.pushed_within(from, end)));
   h.options = options_of(t, now);
   if (h.flags.fin) t.fin_sent = true;
   if (got > 0 && now - t.last_text < config_.delayed_ack) t.interactive = true;

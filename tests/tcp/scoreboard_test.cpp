@@ -25,11 +25,27 @@ constexpr auto ignore = [](const scoreboard::run&) {};
 
 TEST(scoreboard, what_leaves_at_one_moment_is_one_run) {
   scoreboard b;
-  for (std::uint32_t i = 0; i < 100; ++i) b.on_sent(seq{i * 1000}, seq{(i + 1) * 1000}, at(1ms), 1);
+  for (std::uint32_t i = 0; i < 100; ++i) b.on_sent(seq{i * 1000}, seq{(i + 1) * 1000}, at(1ms), 1000);
   EXPECT_EQ(b.size(), 1u);
-  b.on_sent(seq{100'000}, seq{101'000}, at(2ms), 1);
+  b.on_sent(seq{100'000}, seq{101'000}, at(2ms), 1000);
   EXPECT_EQ(b.size(), 2u);
   EXPECT_EQ(b.in_flight(), 101'000u);
+}
+
+TEST(scoreboard, a_super_segment_goes_again_as_it_went) {
+  scoreboard b;
+  for (std::uint32_t i = 0; i < 3; ++i) b.on_sent(seq{i * 2000}, seq{(i + 1) * 2000}, at(1ms), 1000);
+  b.sack(seq{5000}, seq{6000}, ignore);
+  b.mark_lost(seq{0}, seq{5000});
+  b.acknowledge(seq{1000}, ignore);
+  for (const std::uint32_t begin : {1000u, 2000u, 4000u}) {
+    const auto s = b.next_lost();
+    ASSERT_TRUE(s);
+    EXPECT_EQ(s->begin, seq{begin});
+    EXPECT_EQ(s->end, seq{begin == 2000 ? 4000u : begin + 1000});
+    b.on_sent_again(s->begin, s->end, at(2ms), 1000);
+  }
+  EXPECT_FALSE(b.next_lost());
 }
 
 TEST(scoreboard, sacked_octets_are_told_once) {
