@@ -1,6 +1,7 @@
 #include "stack/asio/connection.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include <asio/error.hpp>
 
@@ -226,21 +227,23 @@ void connection::shutdown(asio::socket_base::shutdown_type what, std::error_code
 }
 
 void connection::close() {
-  let_go(settings_.linger && settings_.linger_seconds == 0);
+  const std::chrono::seconds linger{settings_.linger_seconds};
+  let_go(settings_.linger && linger == linger.zero(),
+         settings_.linger ? std::optional<duration>{linger} : std::nullopt);
 }
 
 void connection::on_close() {
   let_go(true);
 }
 
-void connection::let_go(bool abort) {
+void connection::let_go(bool abort, std::optional<duration> linger) {
   abort_pending();
   settings_.bound.reset();
   if (!tcb_) return;
   tcp::tcb& t = *std::exchange(tcb_, nullptr);
   connecting_ = read_shut_ = write_shut_ = false;
   if (abort) layer().abort(t, host().now());
-  layer().release(t, host().now());
+  layer().release(t, host().now(), linger);
   host().flush();
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <system_error>
 #include <tuple>
@@ -115,7 +116,7 @@ class connection final : public attachment, public tcp::user {
  private:
   void on_events(tcp::events e) override;
   [[nodiscard]] tcp::layer& layer() const { return host().stack().tcp(); }
-  void let_go(bool abort);
+  void let_go(bool abort, std::optional<duration> linger = std::nullopt);
   /// Why octets can be neither read nor written: there is no connection (yet).
   [[nodiscard]] std::error_code unusable() const;
   [[nodiscard]] std::error_code end_of_reading() const;

@@ -29,6 +29,10 @@ void set(socket_settings& s, const asio::socket_base::keep_alive& o, std::error_
 
 void set(socket_settings& s, const asio::socket_base::linger& o, std::error_code& e) {
   e = {};
+  if (o.enabled() && o.timeout() < 0) {
+    e = asio::error::invalid_argument;
+    return;
+  }
   s.linger = o.enabled();
   s.linger_seconds = o.timeout();
 }

@@ -146,8 +146,8 @@ class socket : public asio::socket_base {
   // Options: Asio's own types. They may be set before there is a connection.
 
   // asio::ip::tcp::no_delay (true by default), keep_alive, receive_buffer_size, send_buffer_size,
-  // asio::ip::unicast::hops, tcp::fast_open_connect and linger: with a timeout of 0 close() is ABORT; any other changes
-  // nothing, since close() never waits and the stack does.
+  // asio::ip::unicast::hops, tcp::fast_open_connect and linger: with a timeout of 0 close() is ABORT. With another one
+  // close() does not wait, but what the peer has not acknowledged in that time is given up: the connection is aborted.
 
   template <class Option>
   void set_option(const Option& o, std::error_code& e) {

@@ -57,6 +57,7 @@ struct counters {
   std::uint64_t segments_bad = 0;        ///< tcpInErrs
   std::uint64_t resets_out = 0;          ///< tcpOutRsts
   std::uint64_t challenge_acks = 0;      ///< RFC 5961
+  std::uint64_t releases_aborted = 0;    ///< connections beyond the limit of those whose user is gone
 
   // How loss was found, and where it was none.
   std::uint64_t fast_recoveries = 0;

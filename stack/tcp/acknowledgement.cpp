@@ -54,7 +54,7 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
   switch (t.state) {
     case state::fin_wait_1:
       enter(t, state::fin_wait_2, now);
-      if (!t.user) t.deadline(timer::fin_wait_2) = now + t.live.fin_wait_2;
+      if (!t.user) t.deadline(timer::released) = now + t.live.fin_wait_2;
       return true;
     case state::closing: enter_time_wait(t, now); return false;
     case state::last_ack: close_with(t, {}, now); return false;

@@ -58,8 +58,10 @@ struct config {
   duration fast_open_pause = std::chrono::minutes{4};       ///< of one that cannot, at first; Linux had 60 s times 2^2
   duration fast_open_reset_wait = std::chrono::minutes{1};  ///< a reset one counts as pending so long, as on Linux
 
-  std::size_t time_wait_records = 1u << 20;  ///< beyond it a connection goes to CLOSED at once; 112 octets each
-  std::size_t orphan_segments = 256;         ///< RSTs and other answers of no connection waiting for the device
+  std::size_t time_wait_records = 1u << 20;     ///< beyond it a connection goes to CLOSED at once; 112 octets each
+  std::size_t released_connections = 1u << 16;  ///< without a user and not yet CLOSED or in TIME-WAIT; beyond it a
+                                                ///< connection is aborted when its user goes; Linux's tcp_max_orphans
+  std::size_t orphan_segments = 256;            ///< RSTs and other answers of no connection waiting for the device
 
   bool mtu_search = true;          ///< suspect a path that swallows large segments, and find out what passes (RFC 4821)
   bool window_scale = true;        ///< offer RFC 7323's window scale

@@ -266,6 +266,7 @@ void layer::leave_listener(tcb& t) {
 
 // Freed when the next fact or the next pull comes: whoever is dealing with it now may still look at it.
 void layer::bury(tcb& t) {
+  if (t.released) --released_;
   t.queue_next = dead_;
   dead_ = &t;
 }

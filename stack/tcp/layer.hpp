@@ -119,9 +119,10 @@ class layer {
   [[nodiscard]] tcp::status status(const tcb& t, instant now) const;
   /// Why it is CLOSED; no error while it is not, or after an orderly close.
   [[nodiscard]] static std::error_code error(const tcb& t) { return t.error; }
-  /// The user lets go: CLOSE where that was not called, ABORT where text was left unread (RFC 2525 §2.17). The tcb is
-  /// invalid then.
-  void release(tcb& t, instant now);
+  /// The user lets go: CLOSE where that was not called, ABORT where text was left unread (RFC 2525 §2.17), or where
+  /// more connections than config::released_connections are without a user already. `linger`: ABORT where the peer has
+  /// not acknowledged all text and our FIN by then. The tcb is invalid then.
+  void release(tcb& t, instant now, std::optional<duration> linger = std::nullopt);
 
   void set_no_delay(tcb& t, bool on);  ///< also ends a cork
   /// While corked, only full segments leave; a short rest after an RTO.
@@ -140,6 +141,8 @@ class layer {
   [[nodiscard]] std::size_t connections() const { return demux_.size(); }
   /// Those of them in TIME-WAIT.
   [[nodiscard]] std::size_t in_time_wait() const { return time_waits_; }
+  /// Those whose user is gone, without TIME-WAIT's.
+  [[nodiscard]] std::size_t released() const { return released_; }
   [[nodiscard]] const config& settings() const { return config_; }
   /// Forgets what was learned of servers by Fast Open: cookies, sizes, refusals. For who has moved to another network.
   void forget_fast_opens() { fast_open_cache_.clear(); }
@@ -292,6 +295,7 @@ class layer {
   static bool waits_for_peer(const tcb& t);
   static void begin_waiting(tcb& t, instant now);
   void on_user_timeout(tcb& t, instant now);
+  void on_released_timeout(tcb& t, instant now);
   bool out_of_patience(tcb& t, unsigned most, instant now);
 
   // layer.cpp
@@ -335,6 +339,7 @@ class layer {
   ephemeral_ports ports_;
   demux demux_;
   std::size_t time_waits_ = 0;
+  std::size_t released_ = 0;
   std::uint64_t memory_used_ = 0;  // octets that the queues of all connections keep
   timer_wheel wheel_;
   std::vector<std::unique_ptr<listener>> listeners_;

@@ -80,6 +80,16 @@ void layer::on_user_timeout(tcb& t, instant now) {
   close_with(t, t.soft_error ? t.soft_error : make_error_code(std::errc::timed_out), now);
 }
 
+// Nobody waits for a FIN for ever (FIN-WAIT-2 has no timeout in RFC 9293), nor, where a user who is gone has named a
+// time, for the acknowledgement of ours.
+void layer::on_released_timeout(tcb& t, instant now) {
+  if (t.state == state::fin_wait_2) {
+    close_with(t, {}, now);
+  } else {
+    abort_with(t, {}, now);
+  }
+}
+
 // §3.8.3: R2 is reached, by count. A user timeout says it in time instead.
 bool layer::out_of_patience(tcb& t, unsigned most, instant now) {
   const bool timed = t.synchronised() && t.live.user_timeout > patience{};

@@ -71,7 +71,7 @@ struct consumption {
 };
 
 /// The deadlines of a connection: one small table, one node in the timer wheel.
-enum class timer : std::uint8_t { retransmit, delayed_ack, keep_alive, fin_wait_2, pacing, user, cork };
+enum class timer : std::uint8_t { retransmit, delayed_ack, keep_alive, released, pacing, user, cork };
 inline constexpr std::size_t timer_count = 7;
 
 /// The transmission control block: data only. What happens to it is in segment_arrives, user_calls, timeouts and
@@ -94,6 +94,7 @@ struct tcb : demux_node {
   bool fixed_receive_buffer : 1 = false;  ///< the user has named its size
   bool interactive : 1 = false;           ///< we answer what arrives, so acknowledgements ride on text
   bool deaf : 1 = false;                  ///< the user reads no more: text is acknowledged and dropped
+  bool released : 1 = false;              ///< the user is gone
 
   bool fin_sent : 1 = false;      ///< SND.NXT is past our FIN
   bool fin_received : 1 = false;  ///< RCV.NXT is past the peer's FIN

@@ -35,7 +35,7 @@ void layer::on_timeout(tcb& t, instant now) {
   if (due(timer::retransmit)) on_retransmit_deadline(t, now);
   if (t.state != state::closed && due(timer::user)) on_user_timeout(t, now);
   if (t.state != state::closed && due(timer::keep_alive)) on_keep_alive_timeout(t, now);
-  if (t.state != state::closed && due(timer::fin_wait_2)) close_with(t, {}, now);
+  if (t.state != state::closed && due(timer::released)) on_released_timeout(t, now);
   observe(t, before, now);
   rearm(t);
   notify(t);

@@ -197,7 +197,7 @@ void layer::abort(tcb& t, instant now) {
   abort_with(t, make_error_code(std::errc::connection_aborted), now);
 }
 
-void layer::release(tcb& t, instant now) {
+void layer::release(tcb& t, instant now, std::optional<duration> linger) {
   t.user = nullptr;
   if (t.remains) {
     t.remains->held = nullptr;
@@ -212,8 +212,19 @@ void layer::release(tcb& t, instant now) {
     abort_with(t, {}, now);
     return;
   }
+  if (released_ >= config_.released_connections) {
+    ++counters_.releases_aborted;
+    abort_with(t, {}, now);
+    return;
+  }
+  t.released = true;
+  ++released_;
   close(t, now);
-  if (t.state == state::fin_wait_2) t.deadline(timer::fin_wait_2) = now + t.live.fin_wait_2;
+  if (t.state == state::fin_wait_2) {
+    t.deadline(timer::released) = now + t.live.fin_wait_2;
+  } else if (linger) {
+    t.deadline(timer::released) = now + *linger;
+  }
   if (t.state != state::closed) rearm(t);
 }
 

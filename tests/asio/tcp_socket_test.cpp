@@ -169,6 +169,39 @@ TEST_F(tcp_socket, reports_a_reset) {
   EXPECT_EQ(written.code(), asio::error::connection_reset);
 }
 
+TEST_F(tcp_socket, lingers_as_long_as_it_is_told) {
+  for (const bool reads : {false, true}) {
+    auto [ours, theirs] = connected();
+    theirs.set_option(tcp::socket::linger(true, 5));
+    const std::string text(600'000, 'x');  // more than the window takes at first
+    std::error_code e;
+    EXPECT_EQ(theirs.try_write(octets_of(text), e), text.size());
+    settle();
+    theirs.close();
+    const instant closed = now;
+    std::string got(text.size(), '\0');
+    outcome read;
+    if (reads) {
+      asio::async_read(ours, asio::buffer(got), read.handler());
+    } else {
+      ours.async_wait(tcp::socket::wait_error, read.handler());  // which only a reset ends
+    }
+    ASSERT_TRUE(run_until_done(read));
+    if (reads) {
+      EXPECT_EQ(read.octets, text.size());
+    } else {
+      EXPECT_GE(now - closed, 5s);
+      EXPECT_LT(now - closed, 6s);
+      EXPECT_EQ(server.stack().tcp().connections(), 0u);
+    }
+  }
+}
+
+TEST_F(tcp_socket, does_not_linger_a_negative_time) {
+  auto [ours, theirs] = connected();
+  EXPECT_THROW(ours.set_option(tcp::socket::linger(true, -1)), std::system_error);
+}
+
 // RFC 2525 §2.17: closing with text unread must not look like an orderly end.
 TEST_F(tcp_socket, resets_when_it_is_closed_with_text_unread) {
   auto [ours, theirs] = connected();

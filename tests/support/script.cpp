@@ -356,9 +356,9 @@ void script::user_aborts() {
   stack_->tcp().abort(*tcb_, now_);
 }
 
-void script::user_releases() {
+void script::user_releases(std::optional<duration> linger) {
   step("user releases");
-  stack_->tcp().release(*std::exchange(tcb_, nullptr), now_);
+  stack_->tcp().release(*std::exchange(tcb_, nullptr), now_, linger);
 }
 
 void script::user_shuts_receive() {

@@ -86,7 +86,7 @@ class script {
   void user_closes();
   void user_sends_and_closes(std::size_t octets);  ///< both before anything is sent
   void user_aborts();
-  void user_releases();
+  void user_releases(std::optional<duration> linger = std::nullopt);
   void user_shuts_receive();
   void user_stops_listening();
   void user_answers_syns(tcp::verdict v);  ///< accept until this is called
