@@ -59,6 +59,10 @@ struct counters {
   std::uint64_t challenge_acks = 0;      ///< RFC 5961
   std::uint64_t releases_aborted = 0;    ///< connections beyond the limit of those whose user is gone
 
+  std::uint64_t syn_cookies_sent = 0;      ///< RFC 4987 §3.6
+  std::uint64_t syn_cookies_received = 0;  ///< that were good
+  std::uint64_t syn_cookies_failed = 0;    ///< ACKs without a good one, while cookies were about
+
   // How loss was found, and where it was none.
   std::uint64_t fast_recoveries = 0;
   std::uint64_t timeouts = 0;

@@ -7,6 +7,7 @@
 #include "stack/tcp/congestion_control.hpp"
 #include "stack/tcp/ecn.hpp"
 #include "stack/tcp/fast_open.hpp"
+#include "stack/tcp/syn_cookie.hpp"
 
 namespace tunic::tcp {
 
@@ -63,6 +64,7 @@ struct config {
                                                 ///< connection is aborted when its user goes; Linux's tcp_max_orphans
   std::size_t orphan_segments = 256;            ///< RSTs and other answers of no connection waiting for the device
 
+  syn_cookie_use syn_cookies = syn_cookie_use::when_full;  ///< RFC 4987 §3.6
   bool mtu_search = true;          ///< suspect a path that swallows large segments, and find out what passes (RFC 4821)
   bool window_scale = true;        ///< offer RFC 7323's window scale
   bool timestamps = true;          ///< offer RFC 7323's timestamps

@@ -13,7 +13,7 @@
 namespace tunic::tcp {
 
 /// What a keyed hash is for: the same secret gives unrelated values for each.
-enum class hash_use : std::uint8_t { demux, isn, timestamp, port, port_step, fast_open };
+enum class hash_use : std::uint8_t { demux, isn, timestamp, port, port_step, fast_open, syn_cookie };
 
 /// The function F of RFC 6528 §3 and RFC 6056 §3.3: of the two ends, under the stack's secret, so that
 /// nobody outside can compute it (RFC 9293 §3.4.1, SHLD-1, MUST-9).

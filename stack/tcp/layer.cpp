@@ -20,6 +20,7 @@ layer::layer(const config& c, ip::layer& network, const device_capabilities& dev
       observer_(watcher),
       secret_(key),
       isn_(key),
+      cookies_(key),
       ports_(key),
       demux_(key),
       orphans_(c.orphan_segments),
@@ -72,17 +73,7 @@ void layer::on_datagram(const ip::datagram& d, instant now) {
       arrives_time_wait(static_cast<time_wait&>(*n), s, now);
       return;
     }
-    auto& t = static_cast<tcb&>(*n);
-    const sender_mind before = mind_of(t);
-    if (t.state == state::syn_sent) {
-      arrives_syn_sent(t, s, now);
-    } else {
-      arrives_synchronised(t, s, now);
-    }
-    settle(t);
-    observe(t, before, now);
-    rearm(t);
-    notify(t);
+    arrives_at(static_cast<tcb&>(*n), s, now);
     return;
   }
   if (listener* l = find_listener(s.ends.local)) {
@@ -90,6 +81,19 @@ void layer::on_datagram(const ip::datagram& d, instant now) {
   } else {
     arrives_closed(s, now);
   }
+}
+
+void layer::arrives_at(tcb& t, segment& s, instant now) {
+  const sender_mind before = mind_of(t);
+  if (t.state == state::syn_sent) {
+    arrives_syn_sent(t, s, now);
+  } else {
+    arrives_synchronised(t, s, now);
+  }
+  settle(t);
+  observe(t, before, now);
+  rearm(t);
+  notify(t);
 }
 
 void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
@@ -161,10 +165,15 @@ bool layer::poll_transmit(frame& out, instant now) {
 
 tcb& layer::make(const four_tuple& ends, instant now) {
   auto& t = *new tcb{ends};
-  const bool v4 = ends.remote.address.is_v4();
-  t.snd.iss = isn_.next(ends, now);
-  t.snd.una = t.snd.nxt = t.short_end = t.snd.iss;
-  t.ts.offset = isn_.timestamp_offset(ends);
+  begin(t, now);
+  demux_.insert(t);
+  return t;
+}
+
+void layer::begin(tcb& t, instant now) {
+  const bool v4 = t.ends.remote.address.is_v4();
+  number_from(t, isn_.next(t.ends, now));
+  t.ts.offset = isn_.timestamp_offset(t.ends);
   t.ecn = tcp::ecn{config_.ecn, t.snd.iss};
   t.peer_mss = v4 ? 536 : 1220;  // RFC 9293 §3.7.1, MUST-15
   t.mss = mss_for(t);
@@ -173,8 +182,10 @@ tcb& layer::make(const four_tuple& ends, instant now) {
   t.last_received = t.last_sent = now;
   t.live = filled_in({}, config_);
   begin_waiting(t, now);
-  demux_.insert(t);
-  return t;
+}
+
+void layer::number_from(tcb& t, seq iss) {
+  t.snd.iss = t.snd.una = t.snd.nxt = t.short_end = iss;
 }
 
 // The one place where a state changes.

@@ -26,6 +26,7 @@
 #include "stack/tcp/orphans.hpp"
 #include "stack/tcp/segment.hpp"
 #include "stack/tcp/status.hpp"
+#include "stack/tcp/syn_cookie.hpp"
 #include "stack/tcp/tcb.hpp"
 #include "stack/tcp/time_wait.hpp"
 #include "stack/tcp/user.hpp"
@@ -152,9 +153,9 @@ class layer {
  private:
   // segment_arrives.cpp: RFC 9293 §3.10.7, one function a step.
   void arrives_closed(const segment& s, instant now);
-  void arrives_listen(listener& l, const segment& s, instant now);
   void arrives_syn_sent(tcb& t, const segment& s, instant now);
   void arrives_synchronised(tcb& t, segment& s, instant now);
+  void arrives_at(tcb& t, segment& s, instant now);
   [[nodiscard]] bool lacks_timestamps(const tcb& t, const segment& s) const;
   static bool check_timestamps(const tcb& t, const segment& s, instant now);
   void note_timestamp(tcb& t, const segment& s);
@@ -173,6 +174,16 @@ class layer {
   void challenge(time_wait& w, instant now);
   void reset_peer(const segment& s);
   void arrives_time_wait(time_wait& w, const segment& s, instant now);
+
+  // listener.cpp: RFC 9293 §3.10.7.2, LISTEN.
+  void arrives_listen(listener& l, const segment& s, instant now);
+  [[nodiscard]] std::optional<drop> refuses_syn(const listener& l) const;
+  void take_first_syn(tcb& t, const listener& l, const segment& s);
+
+  // syn_cookie.cpp: LISTEN without remembering.
+  [[nodiscard]] bool keeps_no_syn(const listener& l) const;
+  void answer_with_cookie(listener& l, const segment& s, instant now);
+  bool completes_by_cookie(listener& l, const segment& s, instant now);
 
   // fast_open.cpp: RFC 7413.
   [[nodiscard]] fast_open_keys fast_open_keys_of(const listener& l, instant now) const;
@@ -222,6 +233,7 @@ class layer {
   // sender.cpp: which segment goes next.
   bool send_next(tcb& t, frame& out, instant now);
   bool send_syn(tcb& t, frame& out, instant now);
+  [[nodiscard]] wire::tcp_header syn_header(tcb& t, bool answer, instant now) const;
   bool send_head(tcb& t, frame& out, std::uint32_t mss, instant now);
   bool send_loss_probe(tcb& t, frame& out, std::uint32_t mss, instant now);
   bool send_again(tcb& t, frame& out, std::uint32_t mss, instant now);
@@ -307,6 +319,8 @@ class layer {
   static sender_mind mind_of(const tcb& t) { return {t.recovery.phase, t.rate.lost(), t.cc ? t.cc->cwnd() : 0}; }
   void observe(tcb& t, const sender_mind& before, instant now);
   tcb& make(const four_tuple& ends, instant now);
+  void begin(tcb& t, instant now);
+  static void number_from(tcb& t, seq iss);
   void enter(tcb& t, state next, instant now);
   void enter_time_wait(tcb& t, instant now);
   tcb* leave_time_wait(time_wait& w, instant now);  // the tcb, where its user still holds it
@@ -336,6 +350,7 @@ class layer {
   observer* observer_;
   secret secret_;
   isn_generator isn_;
+  syn_cookies cookies_;
   ephemeral_ports ports_;
   demux demux_;
   std::size_t time_waits_ = 0;

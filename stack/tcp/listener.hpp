@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "stack/base/address.hpp"
+#include "stack/base/time.hpp"
 #include "stack/tcp/ecn.hpp"
 #include "stack/tcp/fast_open.hpp"
 #include "stack/tcp/user.hpp"
@@ -60,6 +61,7 @@ class listener {
   tcb_queue syn_queue;
   tcb_queue accept_queue;
   std::shared_ptr<pending_fast_opens> fast_opens = std::make_shared<pending_fast_opens>();  ///< outlives it
+  instant cookies_until{};  ///< a cookie that was sent may come back until then
 };
 
 }  // namespace tunic::tcp

@@ -2,7 +2,7 @@
 
 #include "stack/tcp/layer.hpp"
 
-// RFC 9293 §3.10.7, SEGMENT ARRIVES: in the RFC's own order, one function a step.
+// RFC 9293 §3.10.7, SEGMENT ARRIVES: in the RFC's own order, one function a step. LISTEN is in listener.cpp.
 
 namespace tunic::tcp {
 namespace {
@@ -30,47 +30,6 @@ void layer::arrives_closed(const segment& s, instant) {
 
 void layer::reset_peer(const segment& s) {
   push_orphan(reset_for(s));
-}
-
-// §3.10.7.2, LISTEN.
-void layer::arrives_listen(listener& l, const segment& s, instant now) {
-  if (s.flags.rst) return;  // first
-  if (s.flags.ack) {        // second
-    counters_.count(drop::unacceptable_ack);
-    reset_peer(s);
-    return;
-  }
-  if (!s.flags.syn || s.flags.fin)
-    return counters_.count(drop::bad_flags);  // fourth; a SYN with FIN is nobody's request
-  // RFC 4987 §3.4.
-  if (l.syn_queue.size() >= l.options.backlog) return counters_.count(drop::syn_queue_full);
-  if (l.accept_queue.size() >= l.options.backlog) return counters_.count(drop::accept_queue_full);
-  switch (l.user->on_syn(s.ends)) {  // third: where RFC 9293 checks security
-    case verdict::accept: break;
-    case verdict::refuse: reset_peer(s); return;
-    case verdict::drop: counters_.count(drop::no_listener); return;
-  }
-  tcb& t = make(s.ends, now);
-  t.passive = true;  // RFC 9293 §3.5, MUST-11
-  t.listener = &l;
-  l.syn_queue.push_back(t);
-  t.no_delay = l.options.no_delay;
-  t.tos = l.options.tos;
-  if (l.options.ecn) t.ecn = tcp::ecn{*l.options.ecn, t.snd.iss};
-  if (l.options.hop_limit != 0) t.hop_limit = l.options.hop_limit;
-  take_buffers(t, l.options.receive_buffer, l.options.send_buffer);
-  t.user_mss = l.options.mss;
-  offer_options(t);
-  t.rcv.irs = s.seq;
-  t.rcv.nxt = s.seq + 1;
-  t.rcv.edge = t.rcv.nxt + std::min<std::uint32_t>(t.receive_buffer, 0xffff);  // a SYN's window is not scaled
-  take_options(t, s);
-  static_cast<void>(t.ecn.take_syn(s.header, s.mark));  // the first SYN contradicts nothing
-  enter(t, state::syn_received, now);
-  make_ready(t);
-  consider_fast_open(l, t, s, now);
-  settle(t);
-  notify(t);
 }
 
 void layer::offer_options(tcb& t) {
@@ -170,7 +129,7 @@ void layer::become_established(tcb& t, const segment& s, instant now) {
   n.acked = 1;
   n.acked_again = t.retransmits > 0;
   n.oldest_acked = n.newest_acked = early ? t.fast->answered_at : t.last_sent;
-  sample_rtt(t, s, n, now);
+  if (!t.stateless) sample_rtt(t, s, n, now);
   t.deadline(timer::retransmit) = never;
   t.syn_due = false;
   t.syn_timed_out = t.unanswered > 0;

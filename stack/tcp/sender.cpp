@@ -53,18 +53,22 @@ bool layer::send_next(tcb& t, frame& out, instant now) {
 }
 
 // Again with the same number, and without ACK with an echo of nought (RFC 7323 §3.2, RFC 9768 §3.1.4.1).
-bool layer::send_syn(tcb& t, frame& out, instant now) {
+wire::tcp_header layer::syn_header(tcb& t, bool answer, instant now) const {
   wire::tcp_header h;
   h.seq_number = t.snd.iss;
   h.flags.syn = true;
-  h.flags.ack = t.state == state::syn_received;
-  const bool answer = t.state == state::syn_received;
+  h.flags.ack = answer;
   answer ? t.ecn.answer(h, t.unanswered) : t.ecn.ask(h, t.unanswered);
   h.options.mss = own_mss(t);                                                            // RFC 9293 §3.7.1, MUST-14
   if (answer ? t.scale_on : config_.window_scale) h.options.window_scale = t.rcv.shift;  // RFC 7323 §2.2, §2.3
   h.options.sack_permitted = answer ? t.sack_on : config_.sack;
   if (answer ? t.timestamps_on : config_.timestamps)
     h.options.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};
+  return h;
+}
+
+bool layer::send_syn(tcb& t, frame& out, instant now) {
+  wire::tcp_header h = syn_header(t, t.state == state::syn_received, now);
   std::uint32_t text = 0;
   if (t.snd.nxt != t.snd.iss) {
     ++t.retransmits;

@@ -103,6 +103,7 @@ struct tcb : demux_node {
   bool in_ready_list : 1 = false;
   bool passive : 1 = false;           ///< came from LISTEN (§3.10.7.4, fourth step)
   bool early : 1 = false;             ///< SYN-RECEIVED, and text flows already (RFC 7413)
+  bool stateless : 1 = false;         ///< its SYN-ACK was a cookie: nobody knows when that left
   bool syn_timed_out : 1 = false;     ///< the RTO begins at 3 s then (RFC 6298 §5.7)
   bool syn_due : 1 = false;           ///< the SYN goes again
   bool fresh : 1 = false;             ///< text may go again: was the window idle too long (RFC 5681 §4.1)?

@@ -234,6 +234,17 @@ std::optional<wire::tcp_header> script::takes_sent() {
   return h;
 }
 
+wire::tcp_header script::takes_syn_ack() {
+  const auto h = takes_sent();
+  if (!h || !h->flags.syn || !h->flags.ack) {
+    fail("no SYN-ACK");
+    return {};
+  }
+  iss_ = h->seq_number;
+  if (h->ack_number != irs_ + 1) fail("it acknowledges something else");
+  return *h;
+}
+
 std::uint32_t script::takes_sent_text() {
   pull();
   if (sent_.empty()) return 0;

@@ -67,6 +67,8 @@ class script {
   void passes(duration d);
   /// The header of the next segment sent, claimed whatever it is; nothing where none is.
   std::optional<wire::tcp_header> takes_sent();
+  /// Claims a SYN-ACK whatever its number, from which ours count from now on; its options as takes_sent gives them.
+  wire::tcp_header takes_syn_ack();
   /// The same for text: how many octets the next segment carries; 0 where none is.
   std::uint32_t takes_sent_text();
   /// The number behind all that was sent and claimed, counted from our SYN.

@@ -128,5 +128,47 @@ INSTANTIATE_TEST_SUITE_P(tcp, hostile,
                            return text;
                          });
 
+// The same to a listener that remembers nothing: SYNs, and what pretends to answer its cookies, some of which does.
+TEST(hostile_cookies, mutated_segments_do_no_harm) {
+  std::uint64_t completed = 0;
+  for (unsigned seed = 0; seed < 2000; ++seed) {
+    SCOPED_TRACE(seed);
+    attacker a{seed};
+    script_options o;
+    o.ipv6 = seed % 4 == 3;
+    o.backlog = 1 + seed % 3;
+    o.stack.tcp.syn_cookies = seed % 2 == 0 ? tcp::syn_cookie_use::always : tcp::syn_cookie_use::when_full;
+    if (seed % 5 == 0) o.stack.tcp.ecn = tcp::ecn_use::accurate;
+    auto t = script::listening(o);
+    std::uint32_t ack = 1;
+    for (unsigned i = 0; i < 30; ++i) {
+      t.peer_port(static_cast<std::uint16_t>(40000 + a.draw(3)));
+      const bool syn = a.one_in(3);
+      std::string line = syn ? std::string{a.one_in(2)   ? "S"
+                                           : a.one_in(2) ? "SEW"
+                                                         : "SEWA"} +
+                                   " 0:0(0) win 65535"
+                             : line_of(a.one_in(3) ? "FP." : "P.", 1, a.draw(1000), ack);
+      if (a.one_in(2)) line += syn ? " <mss 1460,sackOK,TS val 3 ecr 0,wscale 9>" : " <TS val 4 ecr 0>";
+      auto octets = t.datagram(line);
+      if (!a.one_in(3)) a.mutate(octets, o.ipv6 ? 40 : 20);
+      t.datagram_arrives(octets);
+      if (const auto answer = t.takes_sent(); answer && answer->flags.syn)
+        ack = distance(t.iss(), answer->seq_number) + 1;
+      if (a.one_in(5)) t.passes_unheard(std::chrono::seconds{a.draw(100)});
+      if (a.one_in(3)) t.passes_unheard(0s);
+      ASSERT_LE(t.listener().accept_queue.size(), o.backlog);
+      ASSERT_LE(t.connections(), 2 * o.backlog);
+    }
+    completed += t.counted().syn_cookies_received;
+    t.passes_unheard(0s);
+    t.user_stops_listening();
+    t.passes_unheard(3h);
+    ASSERT_EQ(t.connections(), 0u);
+    ASSERT_EQ(t.stack().pool().in_use(), 0u);
+  }
+  EXPECT_GT(completed, 1000u);
+}
+
 }  // namespace
 }  // namespace tunic::test
