@@ -325,6 +325,8 @@ class layer {
   void enter_time_wait(tcb& t, instant now);
   tcb* leave_time_wait(time_wait& w, instant now);  // the tcb, where its user still holds it
   void acknowledge(const time_wait& w, instant now);
+  [[nodiscard]] bool may_reopen(const time_wait& w, instant now) const;
+  static void follow(tcb& t, seq used);
   listener* find_listener(const endpoint& local) const;
   void push_orphan(const orphan& o);
   void close_with(tcb& t, std::error_code why, instant now);

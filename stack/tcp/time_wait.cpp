@@ -80,21 +80,38 @@ void layer::challenge(time_wait& w, instant now) {
   if (may_challenge(now)) acknowledge(w, now);
 }
 
+// RFC 6191 §2 from the other side, and Linux's tcp_tw_reuse: the peer, if it has not closed yet, takes our SYN for
+// none of the old connection's segments by its timestamp, and what still comes of those is older than whatever the new
+// one will hear. A second is what the peer's clock may take for a tick (RFC 7323 §5.4).
+bool layer::may_reopen(const time_wait& w, instant now) const {
+  constexpr duration slowest_tick = std::chrono::seconds{1};
+  const instant entered = w.deadline() - 2 * config_.msl;
+  return config_.timestamps && w.timestamps_on && !w.held && now - entered >= slowest_tick;
+}
+
+// RFC 9293 §3.6.1, MAY-2: our numbers go on behind all that the old connection used.
+void layer::follow(tcb& t, seq used) {
+  number_from(t, max(t.snd.iss, used));
+}
+
 // SEGMENT ARRIVES in TIME-WAIT (RFC 9293 §3.10.7.4).
 void layer::arrives_time_wait(time_wait& w, const segment& s, instant now) {
   if (s.flags.syn && !s.flags.ack && !s.flags.rst && !s.flags.fin) {
     // A new incarnation is welcome if it cannot be mistaken for the old one (RFC 9293 §3.6.1, MAY-2, SHLD-4; RFC 6191
-    // §2).
+    // §2): by its timestamps, where what is left of the old one has older ones or none, else by its number.
     const auto& ts = s.header.options.timestamps;
-    const std::int32_t newer = w.timestamps_on && ts ? static_cast<std::int32_t>(ts->val - w.ts_recent) : 0;
-    if (listener* l = find_listener(w.ends.local); l && (newer > 0 || (newer == 0 && s.seq > w.rcv_nxt))) {
+    const bool stamped = ts && config_.timestamps;
+    const std::int32_t newer = stamped && w.timestamps_on ? static_cast<std::int32_t>(ts->val - w.ts_recent) : 0;
+    const bool by_time = newer > 0 || (stamped && !w.timestamps_on && config_.require_timestamps);
+    const bool by_number = newer == 0 && s.seq > w.rcv_nxt;
+    listener* l = find_listener(w.ends.local);
+    // A cookie's number is not behind all that the old one used, so time alone can tell the two apart.
+    if (l && (by_time || (by_number && !keeps_no_syn(*l)))) {
+      if (const auto full = refuses_syn(*l)) return counters_.count(*full);
       const seq used = w.snd_nxt;
       tcb* held = leave_time_wait(w, now);
       arrives_listen(*l, s, now);
-      if (demux_node* n = demux_.find(s.ends)) {  // MAY-2: our numbers go on behind all that the old one used
-        auto& t = static_cast<tcb&>(*n);
-        t.snd.iss = t.snd.una = t.snd.nxt = max(t.snd.iss, used);
-      }
+      if (demux_node* n = demux_.find(s.ends)) follow(static_cast<tcb&>(*n), used);
       if (held) notify(*held);
       return;
     }

@@ -17,20 +17,28 @@ result<tcb*, std::error_code> layer::open(const open_options& o, user& u, instan
     return make_error_code(std::errc::address_not_available);
 
   four_tuple ends{{*local, o.local_port}, o.remote};
-  const auto is_free = [&](std::uint16_t port) {
-    four_tuple wanted = ends;
-    wanted.local.port = port;
-    return !demux_.find(wanted);
+  const auto holder = [&](std::uint16_t port) { return demux_.find({{*local, port}, o.remote}); };
+  const auto is_free = [&](std::uint16_t port) { return !holder(port); };
+  const auto is_reusable = [&](std::uint16_t port) {
+    const demux_node* n = holder(port);
+    return !n || (n->kind == demux_kind::time_wait && may_reopen(static_cast<const time_wait&>(*n), now));
   };
   if (o.local_port == 0) {
-    const auto port = ports_.choose(ends, is_free);
+    auto port = ports_.choose(ends, is_free);
+    if (!port) port = ports_.choose(ends, is_reusable);
     if (!port) return make_error_code(std::errc::address_in_use);
     ends.local.port = *port;
-  } else if (!is_free(o.local_port)) {
+  } else if (!is_reusable(o.local_port)) {
     return make_error_code(std::errc::address_in_use);
   }
 
+  std::optional<seq> used;
+  if (demux_node* old = holder(ends.local.port)) {
+    used = static_cast<time_wait&>(*old).snd_nxt;
+    leave_time_wait(static_cast<time_wait&>(*old), now);
+  }
   tcb& t = make(ends, now);
+  if (used) follow(t, *used);
   ++counters_.active_opens;  // RFC 4022 §3
   t.user = &u;
   t.no_delay = o.no_delay;
