@@ -65,6 +65,7 @@ network::network(asio::io_context& io, const network_options& o) {
   for (const address& a : o.gateways) h.gateways.emplace_back(a);
   h.any_address = o.any_address;
   h.tcp.msl = std::chrono::duration_cast<duration>(o.msl);
+  h.tcp.fin_wait_2_timeout = std::chrono::duration_cast<duration>(o.fin_timeout);
   h.tcp.congestion = o.congestion;
   h.tcp.pacing = o.pacing;
   if (o.verbose) h.observer = &observer_;

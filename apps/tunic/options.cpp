@@ -11,6 +11,7 @@ namespace tunic::app {
 namespace {
 
 constexpr double longest_msl = 24 * 3600;  // seconds
+constexpr double shortest_timeout = 0.001;
 constexpr double shortest_interval = 0.001, longest_interval = 3600;
 
 /// An option whose text is parsed by `parse`, as often as it is given.
@@ -74,6 +75,9 @@ void add_network_options(CLI::App& command, network_options& o) {
   add_seconds(command, "--msl", o.msl, 0, longest_msl,
               "maximum segment lifetime (default: 30); TIME-WAIT lasts two of them")
       ->group(group);
+  add_seconds(command, "--fin-timeout", o.fin_timeout, shortest_timeout, longest_msl,
+              "how long a connection that we have closed waits for the peer to close as well (default: 60)")
+      ->group(group);
 
   const char* const watching = "Watching";
   command
@@ -122,6 +126,13 @@ CLI::App* add_serve(CLI::App& app, serve_options& o) {
   CLI::App* c = app.add_subcommand("serve", "Serve a folder over HTTP");
   c->add_option("DIR", o.folder, "the folder")->required()->check(CLI::ExistingDirectory)->type_name("");
   c->add_option("--port", o.port, "TCP port")->capture_default_str()->check(CLI::Range(1, 65535))->type_name("N");
+  c->add_option("--backlog", o.backlog,
+                "connections that may be half open; beyond it SYN cookies let clients in (RFC 4987)")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 20))
+      ->type_name("N");
+  add_seconds(*c, "--idle-timeout", o.idle_timeout, shortest_timeout, longest_msl,
+              "close a connection that asks for nothing so long (default: 75)");
   c->add_flag("--fast-open", o.fast_open, "answer a request that comes with its SYN and a cookie (TCP Fast Open)");
   add_network_options(*c, o.network);
   add_sending_options(*c, o.network);

@@ -33,6 +33,7 @@ struct network_options {
   bool pcap_wire = false;
   bool verbose = false;
   std::chrono::duration<double> msl{30};
+  std::chrono::duration<double> fin_timeout{60};
   tcp::congestion_algorithm congestion = tcp::congestion_algorithm::cubic;
   bool pacing = false;
 };
@@ -42,6 +43,8 @@ struct serve_options {
   std::string folder;
   std::uint16_t port = 80;
   bool fast_open = false;
+  std::chrono::duration<double> idle_timeout{75};
+  std::size_t backlog = 1024;
 };
 
 struct get_options {

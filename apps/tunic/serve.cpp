@@ -23,13 +23,20 @@ namespace {
 constexpr std::chrono::seconds patience{5};   // for connections to close after the first Ctrl-C
 constexpr std::size_t most_fast_opens = 256;  // whose handshake is not done
 
+http::server_options server_options_of(const serve_options& o) {
+  http::server_options s;
+  s.idle_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(o.idle_timeout);
+  return s;
+}
+
 class service {
  public:
   explicit service(const serve_options& o)
       : network_(io_, o.network),
-        server_(io_.get_executor(), std::make_shared<http::static_files>(o.folder)),
+        server_(io_.get_executor(), std::make_shared<http::static_files>(o.folder), server_options_of(o)),
         acceptor_(network_.host(),
-                  tcp::acceptor_options{.port = o.port, .fast_open = o.fast_open ? most_fast_opens : 0}),
+                  tcp::acceptor_options{
+                      .port = o.port, .backlog = o.backlog, .fast_open = o.fast_open ? most_fast_opens : 0}),
         deadline_(io_),
         interruption_(
             io_, [this] { stop(); }, [this] { abort(exit_interrupted); }) {}

@@ -6,18 +6,22 @@ import socket
 import struct
 import threading
 
-# `fast_open` is the cookie, empty where one is asked for; `text` as far as it was captured.
-Segment = collections.namedtuple("Segment", "source flags mss fast_open text")
-FIN, SYN, RST = 1, 2, 4
+# `fast_open` is the cookie, empty where one is asked for; `text` as far as it was captured, `length` of it all.
+Segment = collections.namedtuple("Segment", "source flags mss fast_open seq ack length text")
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
 
 def tcp_segment(datagram):
     """What a test asks about a TCP segment over IPv4 or IPv6."""
     if datagram[0] >> 4 == 4:
-        source, header = socket.inet_ntop(socket.AF_INET, datagram[12:16]), datagram[(datagram[0] & 15) * 4:]
+        source, at = socket.inet_ntop(socket.AF_INET, datagram[12:16]), (datagram[0] & 15) * 4
+        length = int.from_bytes(datagram[2:4], "big") - at
     else:
-        source, header = socket.inet_ntop(socket.AF_INET6, datagram[8:24]), datagram[40:]
-    options, text = header[20:(header[12] >> 4) * 4], header[(header[12] >> 4) * 4:]
+        source, at = socket.inet_ntop(socket.AF_INET6, datagram[8:24]), 40
+        length = int.from_bytes(datagram[4:6], "big")
+    header = datagram[at:]
+    size = (header[12] >> 4) * 4
+    options, text = header[20:size], header[size:]
     mss = fast_open = None
     while options and options[0] != 0:
         if options[0] == 1:
@@ -28,7 +32,7 @@ def tcp_segment(datagram):
         if options[0] == 34:
             fast_open = options[2:options[1]]
         options = options[max(options[1], 2):]
-    return Segment(source, header[13], mss, fast_open, text)
+    return Segment(source, header[13], mss, fast_open, *struct.unpack("!II", header[4:12]), length - size, text)
 
 
 # In the language of the kernel's socket filters: IPv4 or IPv6, TCP, and any of FIN, SYN and RST. Text is not taken, so
@@ -41,6 +45,13 @@ ONLY_ENDS_AND_BEGINNINGS = (
     (0x45, 0, 1, FIN | SYN | RST), (0x06, 0, 0, 200), (0x06, 0, 0, 0))      # 200 octets of it, or nothing
 
 
+EVERYTHING_OF_TCP = (
+    (0x30, 0, 0, 0), (0x74, 0, 0, 4),                                       # A = the version
+    (0x15, 0, 2, 4), (0x30, 0, 0, 9), (0x05, 0, 0, 1),                      # IPv4: A = the protocol
+    (0x30, 0, 0, 6), (0x15, 0, 1, 6),                                       # IPv6: A = the next header
+    (0x06, 0, 0, 200), (0x06, 0, 0, 0))
+
+
 def set_filter(s, instructions):
     program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in instructions))
     attach = 26  # SO_ATTACH_FILTER
@@ -48,12 +59,12 @@ def set_filter(s, instructions):
 
 
 @contextlib.contextmanager
-def watching(device="tun0"):
-    """The SYN, FIN and RST segments that cross the device, as the kernel sees them: a list that grows."""
+def watching(device="tun0", what=ONLY_ENDS_AND_BEGINNINGS):
+    """The segments that cross the device, as the kernel sees them: a list that grows."""
     everything = 3  # ETH_P_ALL
     segments, ended = [], threading.Event()
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as s:
-        set_filter(s, ONLY_ENDS_AND_BEGINNINGS)
+        set_filter(s, what)
         s.bind((device, everything))
         s.settimeout(0.05)
 
