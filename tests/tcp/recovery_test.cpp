@@ -48,6 +48,15 @@ TEST(rfc6675_sack, three_segments_behind_a_hole_prove_it_lost) {
   EXPECT_EQ(t.status().sacked, 3000u);
 }
 
+TEST(rfc6675_sack, what_nothing_proves_lost_does_not_go_again) {  // §4, NextSeg (5)
+  auto t = with_flight();
+  t.silent_for(rtt);
+  t.arrives(". 1:1(0) ack 1 <sack 1001:4001>");
+  t.sends(". 1:1001(1000) ack 1");
+  t.arrives(". 1:1(0) ack 1 <sack 1001:9001>");
+  t.silent();
+}
+
 TEST(rfc6675_sack, only_the_holes_are_sent_again) {
   auto t = with_flight();
   t.silent_for(rtt);
