@@ -73,7 +73,8 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
 void layer::take_ack(tcb& t, const segment& s, instant now) {
   // An answering peer is alive, though its window be shut (RFC 9293 §3.8.6.1, MUST-37); but nobody waits for ever for
   // an orphan's.
-  if (t.user || t.listener) t.unanswered = 0;
+  const bool shut = t.snd.wnd == 0 || t.board.empty();
+  if (shut && (t.user || t.listener)) t.unanswered = 0;
   ack_news n;
   n.prior_una = t.snd.una;
   n.prior_sacked = t.board.highest_sacked();
@@ -175,7 +176,10 @@ void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) 
   t.send_queue.pop_front(std::min<std::uint64_t>(distance(t.seq_of(t.send_queue.begin()), s.ack), t.send_queue.size()));
   if (t.records) t.records->drop(t.send_queue.begin());
   t.more_follows = false;  // as with Nagle: what waits has had its chance
-  const std::uint32_t presumed = t.board.presumed();
+  // What duplicate ACKs had stood for is acknowledged now, but for the hole itself, and was counted before.
+  const std::uint32_t presumed = t.sack_on ? 0 : t.board.presumed();
+  const std::uint32_t counted = std::min(presumed, n.acked > t.mss ? n.acked - t.mss : 0);
+  t.rate.discount(counted);
   t.snd.una = s.ack;
   t.short_end = max(t.short_end, s.ack);  // or it would seem new again, 2 GiB later
   t.board.acknowledge(s.ack, [&](const scoreboard::run& r) {
@@ -193,11 +197,7 @@ void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) 
   begin_waiting(t, now);
   t.soft_error = {};  // the path works again
   if (t.sack_on) return;
-  // What duplicate ACKs had stood for is acknowledged now, but for the hole itself, and was counted before.
-  const std::uint32_t beyond = n.acked > t.mss ? n.acked - t.mss : 0;
-  const std::uint32_t counted = std::min(presumed, beyond);
   n.delivered -= std::min(n.delivered, counted);
-  t.rate.discount(counted);
   // A count of duplicates ends with what they waited for (RFC 6675 §5).
   const bool held = t.recovery.phase == recovery_phase::recovery || t.recovery.phase == recovery_phase::loss;
   t.board.presume(held ? presumed - counted : 0);
@@ -265,7 +265,10 @@ void layer::tell_congestion_control(tcb& t, const ack_news& n, instant now) {
 
 void layer::update_window(tcb& t, const segment& s) {
   if (s.ack < t.snd.una) return;
-  if (!(t.snd.wl1 < s.seq || (t.snd.wl1 == s.seq && t.snd.wl2 <= s.ack))) return;
+  // What is sent again has an old number and yet the newest acknowledgement: without the window that came with it, an
+  // older one would seem to reach beyond what was ever offered.
+  const bool newer = t.snd.wl2 < s.ack || t.snd.wl1 < s.seq || (t.snd.wl1 == s.seq && t.snd.wl2 == s.ack);
+  if (!newer) return;
   const std::uint32_t wnd = window_in(t, s);
   if (wnd > t.snd.wnd) {
     if (t.recovery.awaited == retransmit_kind::persist) t.deadline(timer::retransmit) = never;

@@ -83,11 +83,13 @@ void bbr::reset_short_term_model() {
 ///
 /// The draft answers to any loss. But the latest rate is below the one before by the loss and the pacing margin, so
 /// that a path that loses one segment in a hundred by chance would be walked down by two per cent a round trip for up
-/// to 63 of them. Here a round's losses count by the measure that ends Startup: six segments, and too many.
+/// to 63 of them. Here a round's losses count by the measure that ends Startup: six segments, and too many. A round
+/// that brought no sample, as without SACK, says nothing of the rate.
 void bbr::adapt_lower_bounds() {
   const bool probing = state_ == state::startup || state_ == state::probe_refill || state_ == state::probe_up;
   const double volume = static_cast<double>(inflight_latest_) + lost_in_round_;
-  if (probing || lost_in_round_ < full_loss_count * mss_ || lost_in_round_ <= loss_thresh * volume + chance(volume))
+  if (probing || bw_latest_ == 0 || lost_in_round_ < full_loss_count * mss_ ||
+      lost_in_round_ <= loss_thresh * volume + chance(volume))
     return;
   if (bw_shortterm_ == infinite_rate) bw_shortterm_ = max_bw();
   if (inflight_shortterm_ == infinite) inflight_shortterm_ = cwnd_;

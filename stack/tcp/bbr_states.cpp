@@ -181,7 +181,8 @@ bool bbr::adapt_long_term_model(const ack_facts& f) {
     is_bw_probe_sample_ = false;
     ack_phase_ = ack_phase::init;
     if (in_probe_bw()) {
-      if (!limited(f.rate)) max_bw_ = {0, max_bw_[0]};
+      // A cycle that brought no sample, as without SACK, has nothing to put in the place of the one before.
+      if (!limited(f.rate) && max_bw_[0] > 0) max_bw_ = {0, max_bw_[0]};
       if (prev_probe_precautionary_ && !prev_probe_too_high_) {
         start_probe_refill();
         return true;

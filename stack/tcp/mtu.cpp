@@ -77,13 +77,14 @@ void layer::resend_outstanding(tcb& t) {
 // RFC 4821 §7.2, §7.7 and §7.8, RFC 8899 §4.3: large segments vanish, again and again. The next smaller size that
 // passes almost everywhere is tried; if it was something else that swallowed them, the search brings the size back.
 void layer::suspect_black_hole(tcb& t, instant now) {
-  const bool large = t.board.front().end > t.snd.una && t.outstanding() >= t.mss;
-  if (!config_.mtu_search || !large) return;
   const auto headers = static_cast<std::uint16_t>(headers_of(t.ends.remote.address));
-  const auto size = static_cast<std::uint16_t>(t.mss + (t.timestamps_on ? 12 : 0));
+  const std::uint32_t options = t.timestamps_on ? 12 : 0;
+  const std::uint32_t size = std::min<std::uint32_t>(t.mss, t.outstanding()) + options;
+  const bool large = t.outstanding() >= t.mss || size + headers > common_mtus.front();
+  if (!config_.mtu_search || !large) return;
   const std::uint16_t least = t.ends.remote.address.is_v4() ? 0 : 1280;
   for (const std::uint16_t mtu : common_mtus) {
-    if (mtu < least || mtu - headers >= size) continue;
+    if (mtu < least || mtu >= size + headers) continue;
     t.search.most = static_cast<std::uint16_t>(mtu - headers);
     t.search.refused = 0;
     t.search.probing = t.search.repairing = false;

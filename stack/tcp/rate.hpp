@@ -27,7 +27,9 @@ class delivery_rate {
 
   /// A stretch has been delivered.
   void on_delivered(const scoreboard::run& r, instant now) {
-    delivered_ += r.size();
+    const std::uint32_t counted = std::min(counted_unseen_, r.size());
+    counted_unseen_ -= counted;
+    delivered_ += r.size() - counted;
     delivered_at_ = now;
     const transmission& t = r.sent;
     if (has_newest_ && t.delivered < newest_.delivered) return;
@@ -39,7 +41,8 @@ class delivery_rate {
     delivered_ += octets;
     delivered_at_ = now;
   }
-  void discount(std::uint32_t octets) { delivered_ -= octets; }  // and were seen later
+  /// So many of what is delivered next were counted so.
+  void discount(std::uint32_t octets) { counted_unseen_ = octets; }
   void on_lost(std::uint32_t octets) { lost_ += octets; }
   /// One of them, as it was sent.
   void note_lost(const scoreboard::run& r) {
@@ -94,6 +97,7 @@ class delivery_rate {
   std::uint64_t round_end_ = 0;
   std::uint64_t app_limited_until_ = 0;
   std::uint64_t last_ = 0;
+  std::uint32_t counted_unseen_ = 0;
   instant delivered_at_{};
   instant first_sent_at_{};
   transmission newest_;

@@ -272,8 +272,9 @@ void layer::judge_timeout(tcb& t, const ack_news& n, instant now) {
   };
   if (n.acked > 0 && was_spurious(t, n)) return take_back();
   if (r.frto) {
-    // Step 3b: not all was lost. Without SACK an ACK for all of it may be the retransmission's work (step 2a).
-    if (n.original && (t.sack_on || !recovered)) return take_back();
+    // Step 3b: not all was lost. Without SACK an ACK may be the retransmission's work (step 2a): behind the hole that
+    // it filled, originals may have waited unreported.
+    if (n.original && (t.sack_on || (!recovered && !n.acked_again))) return take_back();
     if (t.snd.nxt > r.end) {
       if (n.sacked || n.duplicate) r.frto = false;  // step 3a
     } else if (n.acked > 0 && !recovered) {

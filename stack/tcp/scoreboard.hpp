@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,7 @@ class scoreboard {
   [[nodiscard]] seq begin() const { return runs_[head_].begin; }  ///< of one that is not empty
   [[nodiscard]] const run& front() const { return runs_[head_]; }
   [[nodiscard]] const run& back() const { return runs_.back(); }
+  [[nodiscard]] std::span<const run> runs() const { return std::span{runs_}.subspan(head_); }
 
   // Octets.
   [[nodiscard]] std::uint32_t outstanding() const { return outstanding_; }

@@ -13,10 +13,10 @@ wire::wire_window layer::scale_down(std::uint32_t octets, wire::window_shift shi
 }
 
 seq layer::wanted_edge(const tcb& t) const {
-  const std::uint64_t held = t.receive_queue.held();
-  const std::uint32_t room = held < t.receive_buffer ? t.receive_buffer - static_cast<std::uint32_t>(held) : 0;
-  const std::uint32_t most = 0xffffu << t.rcv.shift.value;
-  return t.rcv.nxt + std::min(room, most);
+  // It lies before RCV.NXT where more is held than the buffer is for, by what the scale of the window rounds up.
+  const auto room = static_cast<std::int64_t>(t.receive_buffer) - static_cast<std::int64_t>(t.receive_queue.held());
+  const auto most = std::int64_t{0xffff} << t.rcv.shift.value;
+  return t.rcv.nxt + static_cast<std::uint32_t>(std::min(room, most));
 }
 
 // RFC 9293 §3.8.6.2.2: the edge waits until it can move by so many octets.
@@ -28,13 +28,19 @@ wire::wire_window layer::offer_window(tcb& t) {
   const seq wanted = wanted_edge(t);
   // It never moves left (RFC 9293 §3.8.6, SHLD-14; RFC 7323 §2.4), though it may stay (RFC 9293 §3.8.6.1, MAY-8).
   if (wanted > t.rcv.edge && distance(t.rcv.edge, wanted) >= worthwhile_gain(t)) t.rcv.edge = wanted;
-  const wire::wire_window w = scale_down(t.rcv_wnd(), t.rcv.shift);
-  t.rcv.edge = max(t.rcv.edge, t.rcv.nxt + (std::uint32_t{w.value} << t.rcv.shift.value));
+  wire::wire_window w = scale_down(t.rcv_wnd(), t.rcv.shift);
+  const std::uint32_t unit = 1u << t.rcv.shift.value;
+  seq offered = t.rcv.nxt + w.value * unit;
+  // Short segments would push an edge that is rounded up at each of them farther and farther beyond the buffer. Then it
+  // is rounded down: what was offered before is still taken (RFC 7323 §2.4).
+  if (offered > max(t.rcv.edge, wanted + unit)) offered = t.rcv.nxt + --w.value * unit;
+  t.rcv.edge = max(t.rcv.edge, offered);
   return w;
 }
 
 // The user has made room: tell the peer once that is worth a segment of its own (RFC 9293 §3.8.6.2.2).
 void layer::after_receive(tcb& t) {
+  settle(t);
   if (!t.synchronised() || t.fin_received) return;
   const seq wanted = wanted_edge(t);
   if (wanted <= t.rcv.edge) return;

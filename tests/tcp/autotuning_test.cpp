@@ -115,6 +115,16 @@ TEST(memory, that_is_all_in_use_lets_nobody_send_more_than_a_segment) {
   EXPECT_EQ(t.tcp().memory_used(), 0u);
 }
 
+TEST(memory, is_free_again_once_the_user_has_read) {
+  auto t = script::established();
+  t.arrives("P. 1:1001(1000) ack 1");
+  t.passes(40ms);
+  t.sends(". 1:1(0) ack 1001");
+  EXPECT_GE(t.tcp().memory_used(), 1000u);
+  t.user_receives(1000);
+  EXPECT_EQ(t.tcp().memory_used(), 0u);  // though nothing more arrives
+}
+
 TEST(memory, that_is_all_in_use_takes_no_text_ahead_of_a_gap) {
   script_options o;
   o.stack.tcp.memory = 4096;

@@ -23,6 +23,7 @@ struct model {
     std::uint32_t lost = 0;
     bool limited = false;
     std::uint32_t queued = 0;  // in flight as well, all the time
+    bool sampled = true;
   };
   /// A round trip of ten ACKs, over which what is lost is spread.
   void passes(round r) {
@@ -44,7 +45,7 @@ struct model {
       f.rtt = f.srtt = f.min_rtt = t.rtt;
       const auto lately = static_cast<std::uint32_t>(lost - lost_before);
       f.rate = {.delivered = r.segments * seg,
-                .interval = t.rtt,
+                .interval = r.sampled ? t.rtt : duration{},
                 .prior_delivered = t.delivered - std::min<std::uint64_t>(t.delivered, r.segments * seg),
                 .tx_in_flight = t.in_flight,
                 .lost = lately,
@@ -101,6 +102,14 @@ TEST(bbr, the_window_holds_what_the_hosts_on_either_side_hold_back) {  // §5.5.
   m.until(state::probe_cruise, {.segments = 20});  // 100 Mbyte/s: a pipe of 20 segments, a quantum of 64 KiB
   for (int i = 0; i < 10; ++i) m.passes({.segments = 20});
   EXPECT_GE(m.t.cwnd(), 3 * 65.536);
+}
+
+TEST(bbr, does_not_forget_the_rate_over_cycles_that_bring_no_sample) {  // duplicate ACKs without SACK bring none
+  model m;
+  m.until(state::probe_cruise);
+  const auto rate = m.t.cc->pacing_rate();
+  for (int i = 0; i < 300; ++i) m.passes({.lost = i % 4 == 0 ? 10u : 0u, .sampled = false});
+  EXPECT_GT(m.t.cc->pacing_rate(), rate / 2);
 }
 
 TEST(bbr, growth_by_less_than_a_quarter_in_three_rounds_ends_startup) {  // §5.3.1.2

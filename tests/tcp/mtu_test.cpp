@@ -53,6 +53,23 @@ TEST(rfc4821_black_hole, that_is_narrower_still_is_tried_with_less) {
   EXPECT_EQ(next_length(t), 536u);
 }
 
+TEST(rfc4821_black_hole, is_noticed_though_the_peer_goes_on_talking) {
+  auto t = swallowed();
+  EXPECT_EQ(next_length(t), 1460u);  // the loss probe
+  EXPECT_EQ(next_length(t), 1460u);  // the first timeout
+  t.arrives("P. 1:101(100) ack 1");
+  EXPECT_EQ(next_length(t), 0u);  // its acknowledgement
+  EXPECT_EQ(next_length(t), 1240u);
+}
+
+TEST(rfc4821_black_hole, is_noticed_where_segments_are_large_but_not_full) {
+  auto t = script::established();
+  t.user_sends(1400);
+  t.sends("P. 1:1401(1400) ack 1");
+  EXPECT_EQ(next_length(t), 1400u);
+  EXPECT_EQ(next_length(t), 1240u);
+}
+
 TEST(rfc4821_black_hole, in_version_6_is_never_below_1280) {  // RFC 8200 §5
   auto t = script::established({.ipv6 = true, .syn_options = "mss 1440"});
   t.user_sends(50'000);

@@ -47,6 +47,21 @@ TEST(delivery_rate, is_what_arrived_over_the_time_that_it_took) {  // §4.1.2
   EXPECT_EQ(d.take_sample(100ms).rate(), 0u);
 }
 
+TEST(delivery_rate, never_runs_backwards) {  // §4.1: C.delivered only grows
+  tcp::delivery_rate d;
+  const instant start{1h};
+  const auto hole = run(0, seg, d.on_send(seg, 0, start));
+  const auto behind = run(seg, 4 * seg, d.on_send(3 * seg, seg, start));
+  d.on_delivered_unseen(3 * seg, start + 50ms);  // three duplicate ACKs
+  const auto next = run(4 * seg, 5 * seg, d.on_send(seg, 4 * seg, start + 50ms));
+  EXPECT_EQ(next.sent.delivered, 3 * seg);
+  d.discount(3 * seg);
+  d.on_delivered(hole, start + 100ms);
+  EXPECT_GE(d.delivered(), 3 * seg);
+  d.on_delivered(behind, start + 100ms);
+  EXPECT_EQ(d.delivered(), 4 * seg);
+}
+
 TEST(delivery_rate, tells_of_the_newest_that_was_lost) {  // §5.5.10.2
   tcp::delivery_rate d;
   const instant start{1h};

@@ -318,6 +318,23 @@ TEST(rfc5682_frto, without_sack_new_text_shows_that_the_timeout_was_spurious) { 
   t.passes_unheard(1us);
 }
 
+TEST(rfc5682_frto,
+     without_sack_text_that_waited_behind_the_hole_shows_nothing) {  // §2.1: the first ACK decides nothing
+  auto t = with_rtt({}, "mss 1000");
+  t.user_sends(20'000);
+  for (int i = 0; i < 10; ++i) t.takes_sent();
+  t.passes(10s);
+  t.sends(". 1:1001(1000) ack 1");
+  t.arrives(". 1:1(0) ack 4001");  // 4001:5001 is missing as well
+  EXPECT_EQ(t.status().phase, recovery_phase::loss);
+  t.sends(". 10001:11001(1000) ack 1");
+  t.passes_unheard(1us);
+  t.arrives(". 1:1(0) ack 4001");
+  t.sends(". 4001:5001(1000) ack 1");
+  EXPECT_EQ(t.status().phase, recovery_phase::loss);
+  t.passes_unheard(1us);
+}
+
 TEST(rfc5682_frto, is_not_tried_in_recovery) {  // §2.1, §3.1
   auto t = with_flight(20'000);
   t.silent_for(rtt);

@@ -249,6 +249,18 @@ TEST(rfc9293_window, is_not_set_by_an_older_segment) {  // RFC 9293 §3.10.7.4, 
   EXPECT_EQ(t.status().snd_wnd, 8000u);
 }
 
+TEST(rfc9293_window, is_set_by_a_newer_acknowledgement_on_text_that_is_sent_again) {  // with the first of both numbers
+  auto t = script::established();
+  t.user_sends(3000);
+  t.sends(". 1:1461(1460) ack 1");
+  t.sends(". 1461:2921(1460) ack 1");
+  t.arrives("P. 11:21(10) ack 1 win 3000");
+  t.sends(". 2921:2921(0) ack 1");
+  t.arrives("P. 1:11(10) ack 2921 win 80");  // the right edge stays at 3001
+  EXPECT_EQ(t.status().snd_wnd, 80u);
+  t.sends("P. 2921:3001(80) ack 21");
+}
+
 TEST(rfc9293_silly_window, sender_waits_for_a_full_segment_or_half_of_the_largest_window) {  // RFC 9293 §3.8.6.2.1, (2)
   auto t = script::listening({.peer_window = 2000});
   t.arrives("S 0:0(0) <mss 1460>");
@@ -322,6 +334,22 @@ TEST(rfc9293_receive_window, never_shrinks_at_the_right_edge) {  // RFC 9293 §3
   t.sends(". 1:1(0) ack 2921 win 62615");
   t.user_receives(2920);
   t.silent();
+}
+
+TEST(rfc7323_window, is_not_pushed_beyond_the_buffer_by_short_segments) {  // §2.4
+  script_options o;
+  o.stack.tcp.receive_buffer_initial = 10'000;
+  o.syn_options = "mss 1460,nop,wscale 7";
+  auto t = script::established(o);
+  std::uint32_t at = 1;
+  for (; t.status().rcv_wnd > 0 && at < 20'000; ++at) {
+    t.arrives(line_of("P.", at, 1, 1));
+    while (t.takes_sent()) {
+    }
+    t.passes_unheard(40ms);
+  }
+  EXPECT_GE(at, 10'000u);
+  EXPECT_LE(at, 10'001u + 512);  // the scale of a buffer that may grow to 16 MiB
 }
 
 TEST(rfc9293_receive_window, follows_a_larger_buffer) {
