@@ -251,14 +251,14 @@ TEST(rfc9293_window, is_not_set_by_an_older_segment) {  // RFC 9293 §3.10.7.4, 
 
 TEST(rfc9293_window, is_set_by_a_newer_acknowledgement_on_text_that_is_sent_again) {  // with the first of both numbers
   auto t = script::established();
-  t.user_sends(3000);
+  t.user_sends(2920);
   t.sends(". 1:1461(1460) ack 1");
-  t.sends(". 1461:2921(1460) ack 1");
+  t.sends("P. 1461:2921(1460) ack 1");
   t.arrives("P. 11:21(10) ack 1 win 3000");
   t.sends(". 2921:2921(0) ack 1");
   t.arrives("P. 1:11(10) ack 2921 win 80");  // the right edge stays at 3001
   EXPECT_EQ(t.status().snd_wnd, 80u);
-  t.sends("P. 2921:3001(80) ack 21");
+  t.sends(". 2921:2921(0) ack 21");
 }
 
 TEST(rfc9293_silly_window, sender_waits_for_a_full_segment_or_half_of_the_largest_window) {  // RFC 9293 §3.8.6.2.1, (2)
