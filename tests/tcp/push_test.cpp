@@ -197,13 +197,15 @@ TEST(record, ends_with_a_segment_also_when_it_goes_again) {
   t.silent_for(1h);
 }
 
-TEST(record, is_probed_for_alone) {  // RFC 8985 §7.3
+TEST(record, goes_again_alone_as_a_probe_and_after_a_timeout) {  // RFC 8985 §7.3
   auto t = shut({.syn_options = "mss 1460,sackOK", .no_delay = true});
   for (int i = 0; i < 3; ++i) t.user_sends(100, tcp::ending::record);
   open(t);
   for (std::uint32_t i = 0; i < 3; ++i) t.sends(line_of("P.", 1 + i * 100, 100, 1));
   t.passes(1s);
   t.sends("P. 201:301(100) ack 1");
+  t.passes(1s);
+  for (std::uint32_t i = 0; i < 3; ++i) t.sends(line_of("P.", 1 + i * 100, 100, 1));
 }
 
 TEST(unsent_limit, lets_the_user_decide_late) {
