@@ -27,6 +27,8 @@ TEST(simulation, one_seed_is_one_course_of_things) {
   const outcome first = run(s), second = run(s);
   EXPECT_EQ(first.time, second.time);
   EXPECT_EQ(first.flows[0].retransmits, second.flows[0].retransmits);
+  EXPECT_GT(first.flows[0].time, first.flows[0].rtt);
+  EXPECT_LT(first.flows[0].time, first.time);
 }
 
 }  // namespace

@@ -138,10 +138,11 @@ double lost_share(const drivers::path_counters& c) {
 }
 
 flow flow_of(const user& sender, const user& receiver, const host& from, const side& s, const drivers::path_options& p,
-             duration rtt) {
+             duration rtt, duration ahead) {
   flow f;
   f.octets = sender.written();
-  f.time = receiver.finished_at() == never ? duration{} : receiver.finished_at().time_since_epoch();
+  // The receiver's user tells its own host's time.
+  f.time = receiver.finished_at() == never ? duration{} : receiver.finished_at().time_since_epoch() - ahead;
   f.rate = p.rate;
   f.rtt = rtt;
   f.algorithm = s.host.stack.tcp.congestion;
@@ -224,7 +225,8 @@ outcome run(const scenario& s, std::ostream* transcript) {
   o.longest_silence = n.longest_silence();
   o.patience = n.patience();
   const duration rtt = s.path.there.delay + s.path.back.delay;
-  o.flows = {flow_of(a, b, l, s.client, s.path.there, rtt), flow_of(b, a, r, s.server, s.path.back, rtt)};
+  o.flows = {flow_of(a, b, l, s.client, s.path.there, rtt, server.ahead),
+             flow_of(b, a, r, s.server, s.path.back, rtt, client.ahead)};
   o.flows[0].loss = lost_share(n.there());
   o.flows[1].loss = lost_share(n.back());
   return o;
