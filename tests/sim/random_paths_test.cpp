@@ -11,7 +11,7 @@ namespace {
 class random_paths : public testing::TestWithParam<std::uint64_t> {};  // a part of the seeds each, to run side by side
 
 constexpr std::uint64_t parts = 6;
-constexpr std::uint64_t seeds_a_part = 50;
+constexpr std::uint64_t seeds_a_part = 150;
 
 TEST_P(random_paths, carry_every_octet) {
   for (std::uint64_t i = 0; i < seeds_a_part; ++i) {
