@@ -7,6 +7,9 @@ from lane import ENDLESS
 from support import MIB, expect
 
 INTERVAL = 0.01  # seconds between two reads of a flow that lasts: a processor is for the flows, not for their reader
+# Octets, more than a path brings in that time: up to there the kernel acknowledges what comes as it comes, as if somebody
+# read it; beyond, or without, it would wait for the reader, and the path's round trip would be longer by INTERVAL.
+UNREAD = 1 << 20
 
 
 def request(name):
@@ -35,6 +38,7 @@ def progress(lane, address, seconds):
     room, totals, total, began = bytearray(16 * MIB), [], 0, time.monotonic()
     s = lane.connect(address)
     try:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, UNREAD)
         s.sendall(request(ENDLESS))
         s.setblocking(False)
         while (now := time.monotonic() - began) < seconds:
