@@ -30,7 +30,9 @@ bool receive_queue::insert(pool& buffers, std::uint64_t offset, slice text) {
   if (pieces.empty()) {
     ahead_.reset();
   } else {
-    std::erase_if(ahead_->runs, [&](const range& r) { return r.end <= expected(); });
+    auto& runs = ahead_->runs;
+    runs.erase(runs.begin(),
+               std::partition_point(runs.begin(), runs.end(), [&](const range& r) { return r.end <= expected(); }));
   }
   return true;
 }
