@@ -73,8 +73,8 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
 void layer::take_ack(tcb& t, const segment& s, instant now) {
   // An answering peer is alive, though its window be shut (RFC 9293 §3.8.6.1, MUST-37); but nobody waits for ever for
   // an orphan's.
-  const bool shut = t.snd.wnd == 0 || t.board.empty();
-  if (shut && (t.user || t.listener)) t.unanswered = 0;
+  const bool nothing_due = t.snd.wnd == 0 || t.board.empty();
+  if (nothing_due && (t.user || t.listener)) t.unanswered = 0;
   ack_news n;
   n.prior_una = t.snd.una;
   n.prior_sacked = t.board.highest_sacked();
@@ -153,6 +153,7 @@ void layer::take_dsack(tcb& t, const wire::sack_block& b, ack_news& n) {
 void layer::take_delivered(tcb& t, const scoreboard::run& r, std::optional<seq> above, const segment& s, ack_news& n,
                            instant now) {
   n.delivered += r.size();
+  t.search.passed = t.search.passed || r.size() >= t.mss;
   t.rate.on_delivered(r, now);
   const auto& echo = s.header.options.timestamps;
   const bool spurious = t.timestamps_on && echo && static_cast<std::int32_t>(echo->ecr - timestamp(t, r.sent.at)) < 0;
@@ -257,8 +258,8 @@ void layer::tell_congestion_control(tcb& t, const ack_news& n, instant now) {
   f.rate = t.rate.take_sample(t.rtt.min());
   f.loss = t.rate.take_loss();
   f.round_start = n.delivered > 0 && t.rate.round_has_passed(prior);
-  // RFC 7661 §4.3: more than half of the window in flight is use enough in slow start.
   f.paced = t.paced;
+  // RFC 7661 §4.3: more than half of the window in flight is use enough in slow start.
   f.window_limited = t.window_limited || (t.cc->cwnd() < t.cc->ssthresh() && t.cc->cwnd() < 2 * t.most_in_flight);
   t.cc->on_ack(f);
 }

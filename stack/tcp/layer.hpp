@@ -278,6 +278,9 @@ class layer {
   void on_packet_too_big(tcb& t, const ip::icmp_error& e, instant now);
   void resend_outstanding(tcb& t);
   void suspect_black_hole(tcb& t, instant now);
+  [[nodiscard]] std::uint32_t probe_text(const tcb& t) const;
+  bool size_is_to_blame(tcb& t, instant now);
+  void answer_late(tcb& t, instant now);
   [[nodiscard]] std::uint32_t mtu_probe(const tcb& t, std::uint64_t unsent, std::uint32_t usable, std::uint32_t room,
                                         instant now) const;
   static void on_mtu_probe_sent(tcb& t, seq from, seq to);

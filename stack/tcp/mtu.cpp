@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "stack/tcp/layer.hpp"
 
@@ -74,24 +75,47 @@ void layer::resend_outstanding(tcb& t) {
   make_ready(t);
 }
 
-// RFC 4821 §7.2, §7.7 and §7.8, RFC 8899 §4.3: large segments vanish, again and again. The next smaller size that
-// passes almost everywhere is tried; if it was something else that swallowed them, the search brings the size back.
+// RFC 4821 §7.2, §7.7 and §7.8, RFC 8899 §4.3: large segments vanish, again and again, or, where none has ever
+// arrived, once. The next smaller size that passes almost everywhere is tried; if it was something else that swallowed
+// them, the search brings the size back.
 void layer::suspect_black_hole(tcb& t, instant now) {
+  constexpr unsigned suspicious = 2;  // timeouts in a row
   const auto headers = static_cast<std::uint16_t>(headers_of(t.ends.remote.address));
   const std::uint32_t options = t.timestamps_on ? 12 : 0;
   const std::uint32_t size = std::min<std::uint32_t>(t.mss, t.outstanding()) + options;
   const bool large = t.outstanding() >= t.mss || size + headers > common_mtus.front();
   if (!config_.mtu_search || !large) return;
+  const bool never_passed = probe_text(t) < size - options;
+  if (t.unanswered < suspicious && !never_passed) return;
   const std::uint16_t least = t.ends.remote.address.is_v4() ? 0 : 1280;
   for (const std::uint16_t mtu : common_mtus) {
     if (mtu < least || mtu >= size + headers) continue;
     t.search.most = static_cast<std::uint16_t>(mtu - headers);
     t.search.refused = 0;
     t.search.probing = t.search.repairing = false;
-    t.search.next = now + probe_pause;
+    t.search.suspected = t.search.suspected || never_passed;
+    t.search.next = never_passed ? now : now + probe_pause;
     take_mss(t);
     return;
   }
+}
+
+// How much text a loss probe may carry: where no full segment has ever arrived, only what passes almost everywhere, for
+// one that vanishes as well tells nothing.
+std::uint32_t layer::probe_text(const tcb& t) const {
+  if (!config_.mtu_search || t.search.passed) return t.mss;
+  const auto headers = static_cast<std::uint32_t>(headers_of(t.ends.remote.address));
+  return std::min<std::uint32_t>(t.mss, common_mtus.front() - headers - (t.timestamps_on ? 12 : 0));
+}
+
+// Full segments are lost, more than chance takes, and smaller ones arrive, but never a full one: it is their size, no
+// congestion (RFC 4821 §7.6.2), unless the next full one, a probe, arrives.
+bool layer::size_is_to_blame(tcb& t, instant now) {
+  constexpr std::uint32_t chance = 3;  // segments
+  if (probe_text(t) == t.mss || t.board.lost() < chance * t.mss) return false;
+  suspect_black_hole(t, now);
+  resend_outstanding(t);
+  return true;
 }
 
 // The size of a probe that may leave now; 0 where none may. It must not be missed should it vanish: there has to be
@@ -99,7 +123,7 @@ void layer::suspect_black_hole(tcb& t, instant now) {
 // and lies between what passes and what may (§7.1, §7.2).
 std::uint32_t layer::mtu_probe(const tcb& t, std::uint64_t unsent, std::uint32_t usable, std::uint32_t room,
                                instant now) const {
-  constexpr std::uint32_t behind = 4;  // segments: more than DupThresh
+  constexpr std::uint32_t behind = 4;  // segments: more than DupThresh; acknowledgements may have to make room for them
   const mtu_search& m = t.search;
   if (m.most == 0 || m.probing || now < m.next || t.recovery.phase != recovery_phase::open) return 0;
   const auto headers = headers_of(t.ends.remote.address);
@@ -108,7 +132,7 @@ std::uint32_t layer::mtu_probe(const tcb& t, std::uint64_t unsent, std::uint32_t
   std::uint32_t size = m.refused == 0 ? wanted : m.most + (std::min<std::uint32_t>(m.refused, wanted) - m.most) / 2;
   if (t.timestamps_on) size -= 12;
   const std::uint32_t needed = size + behind * t.mss;
-  return size > t.mss && unsent >= needed && usable >= needed && room >= needed ? size : 0;
+  return size > t.mss && unsent >= needed && usable >= needed && t.cc->cwnd() >= needed && room >= size ? size : 0;
 }
 
 void layer::on_mtu_probe_sent(tcb& t, seq from, seq to) {
@@ -124,6 +148,13 @@ bool layer::only_probe_lost(const tcb& t) {
   return (m.probing || m.repairing) && t.board.lost() == t.board.lost_within(m.probe_begin, m.probe_end);
 }
 
+// It was congestion that had swallowed the first segments, after all.
+void layer::answer_late(tcb& t, instant now) {
+  t.recovery.may_undo = false;
+  reduce(t, congestion_cause::loss, t.board.in_flight(), now);
+  t.cc->on_recovered(t.board.in_flight(), now);
+}
+
 void layer::judge_mtu_probe(tcb& t, instant now) {
   mtu_search& m = t.search;
   if (t.snd.una >= m.probe_end) m.repairing = false;
@@ -132,6 +163,7 @@ void layer::judge_mtu_probe(tcb& t, instant now) {
   if (t.board.lost() > 0 && only_probe_lost(t)) {
     m.refused = size;
     m.repairing = true;
+    m.suspected = false;            // so it was
   } else if (t.board.lost() > 0) {  // whatever happened to it was not its size alone (§7.1, §7.6.4)
     m.probing = false;
     m.next = now + probe_pause;
@@ -139,6 +171,7 @@ void layer::judge_mtu_probe(tcb& t, instant now) {
   } else if (t.snd.una >= m.probe_end) {
     m.most = size;
     take_mss(t);
+    if (std::exchange(m.suspected, false)) answer_late(t, now);
   } else {
     return;
   }

@@ -76,7 +76,7 @@ bool layer::judge_episode(tcb& t, ack_news& n, instant now) {
   }
   if (t.board.lost() == 0 || only_probe_lost(t)) {
     try_open(t);
-  } else {
+  } else if (!size_is_to_blame(t, now)) {
     enter_recovery(t, n.prior_in_flight, now);
   }
   return waits;
@@ -90,6 +90,7 @@ void layer::presume_segment(tcb& t, ack_news& n, instant now) {
   t.board.presume(before + t.mss);
   n.delivered += t.board.presumed() - before;
   t.rate.on_delivered_unseen(t.board.presumed() - before, now);
+  t.search.passed = true;  // most likely it was a full one
 }
 
 bool layer::find_losses(tcb& t, ack_news& n, instant now) {
@@ -271,6 +272,11 @@ void layer::judge_timeout(tcb& t, const ack_news& n, instant now) {
     try_open(t);
   };
   if (n.acked > 0 && was_spurious(t, n)) return take_back();
+  if (n.acked > 0 && t.search.suspected && r.may_undo) {
+    // Smaller segments arrive where full ones never did: it was no congestion that had swallowed those. They stay lost.
+    t.cc->on_undo(now);
+    r.may_undo = r.frto = false;
+  }
   if (r.frto) {
     // Step 3b: not all was lost. Without SACK an ACK may be the retransmission's work (step 2a): behind the hole that
     // it filled, originals may have waited unreported.

@@ -195,6 +195,7 @@ bool layer::send_loss_probe(tcb& t, frame& out, std::uint32_t mss, instant now) 
   auto& r = t.recovery;
   r.probe_due = false;
   if (r.probing || t.board.empty()) return false;
+  mss = std::min(mss, probe_text(t));
   const seq text_end = t.seq_of(t.send_queue.end());
   const seq window_end = t.snd.una + t.snd.wnd;
   const seq to = within_record(t, t.snd.nxt, min(min(t.snd.nxt + mss, text_end + (t.closing ? 1 : 0)), window_end));

@@ -73,8 +73,7 @@ void layer::on_retransmit_timeout(tcb& t, instant now) {
   if (opening) {
     t.syn_due = true;
   } else if (!t.board.empty()) {
-    constexpr unsigned suspicious = 2;  // timeouts in a row
-    if (t.unanswered >= suspicious && t.snd.wnd > 0) suspect_black_hole(t, now);
+    if (t.snd.wnd > 0) suspect_black_hole(t, now);
     if (t.snd.wnd > 0) enter_loss(t, again, now);  // that a shut window does not answer is no sign of congestion
     t.recovery.head_due = true;                    // (5.4)
   }
@@ -90,7 +89,7 @@ void layer::on_reordering_timeout(tcb& t, instant now) {
   if (n.lost == 0) return;
   const bool narrower = only_probe_lost(t);
   judge_mtu_probe(t, now);
-  if (narrower) return;
+  if (narrower || size_is_to_blame(t, now)) return;
   if (t.recovery.phase != recovery_phase::recovery) enter_recovery(t, in_flight, now);
   tell_congestion_control(t, n, now);
 }

@@ -101,15 +101,19 @@ TEST(rfc6298_loss, of_the_last_text) {
 
 TEST(rfc6298_loss, of_all_text_is_made_good_in_slow_start) {
   // RFC 5681 §3.1: one segment, then two for each acknowledged
-  auto t = script::established();
-  t.user_sends(5 * 1460);
-  sends_text(t, 1, 7301);
-  sends_after(t, rto_min, ". 1:1461(1460) ack 1");
-  t.arrives(". 1:1(0) ack 1461");
-  sends_text(t, 1461, 4381, false);
-  t.arrives(". 1:1(0) ack 4381");
-  sends_text(t, 4381, 7301);
-  t.arrives(". 1:1(0) ack 7301");
+  auto t = script::established({.syn_options = "mss 1000"});
+  t.user_sends(5 * 1000);
+  for (const char* segment : {". 1:1001(1000) ack 1", ". 1001:2001(1000) ack 1", ". 2001:3001(1000) ack 1",
+                              ". 3001:4001(1000) ack 1", "P. 4001:5001(1000) ack 1"})
+    t.sends(segment);
+  sends_after(t, rto_min, ". 1:1001(1000) ack 1");
+  t.arrives(". 1:1(0) ack 1001");
+  t.sends(". 1001:2001(1000) ack 1");
+  t.sends(". 2001:3001(1000) ack 1");
+  t.arrives(". 1:1(0) ack 3001");
+  t.sends(". 3001:4001(1000) ack 1");
+  t.sends("P. 4001:5001(1000) ack 1");
+  t.arrives(". 1:1(0) ack 5001");
   t.silent_for(10min);
 }
 
