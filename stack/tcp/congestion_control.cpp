@@ -6,13 +6,13 @@
 
 namespace tunic::tcp {
 
-std::unique_ptr<congestion_control> make_congestion_control(congestion_algorithm a, std::uint64_t seed, bool paced) {
+std::unique_ptr<congestion_control> make_congestion_control(congestion_algorithm a, std::uint64_t seed) {
   switch (a) {
     case congestion_algorithm::reno: return std::make_unique<reno>();
     case congestion_algorithm::cubic: break;
     case congestion_algorithm::bbr: return std::make_unique<bbr>(seed);
   }
-  return std::make_unique<cubic>(paced);
+  return std::make_unique<cubic>();
 }
 
 }  // namespace tunic::tcp

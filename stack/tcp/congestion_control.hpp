@@ -132,10 +132,8 @@ class congestion_control {
   [[nodiscard]] virtual congestion_algorithm algorithm() const = 0;
 };
 
-/// A new one, before on_established. `seed` is where BBR takes its chances from: which moment it probes at. `paced`:
-/// the sender heeds pacing_rate() whatever the algorithm, so that HyStart++ need not limit what one ACK releases.
-std::unique_ptr<congestion_control> make_congestion_control(congestion_algorithm a, std::uint64_t seed,
-                                                            bool paced = true);
+/// A new one, before on_established. `seed` is where BBR takes its chances from: which moment it probes at.
+std::unique_ptr<congestion_control> make_congestion_control(congestion_algorithm a, std::uint64_t seed);
 
 /// Octets that may leave at once at so many a second: what a millisecond carries, between two segments and what one
 /// super-segment holds (draft-ietf-ccwg-bbr §5.6.3).

@@ -10,6 +10,8 @@ namespace {
 constexpr double beta_cubic = 0.7;
 constexpr double c = 0.4;  // segments a second cubed
 constexpr double alpha_cubic = 3 * (1 - beta_cubic) / (1 + beta_cubic);
+// So many congestions show where the plateau is: a newcomer's first ones are of the queue that others hold.
+constexpr std::uint8_t enough = 3;
 
 double seconds(duration d) {
   return std::chrono::duration<double>(d).count();
@@ -24,11 +26,20 @@ double cubic::beta(congestion_cause why) const {
 std::uint32_t cubic::in_slow_start(const ack_facts& f, std::uint32_t octets) {
   if (ssthresh() != no_threshold) return octets;  // RFC 9406 §4.3: in the first slow start only (RFC 9438 §4.10)
   constexpr std::uint32_t least = 16;             // segments: less is no train
-  const std::uint32_t opens = hystart_.on_ack(octets, mss(), f.round_start, f.rtt);
+  const std::uint32_t opens = hystart_.on_ack(octets, f.round_start, f.rtt);
   const bool full = train_.on_ack(f.round_start, f.paced, f.min_rtt, f.now) && cwnd() >= least * mss();
   if (!full && !hystart_.over()) return opens;
   end_slow_start();
   return 0;
+}
+
+/// Where slow start ended early most of the path may be unused, and the cubic function begins flat. Until congestion
+/// has shown where the plateau is, the window grows by 5 % a round trip, as on Linux; by less where some has been met,
+/// or the queue is nearly as long as the path.
+double cubic::exploring(double acked) const {
+  if (epoch_.congestions >= enough) return 0;
+  if (srtt() > min_rtt() / 8 * 15) return acked / 50;
+  return acked / (epoch_.congestions == 0 ? 20 : 30);
 }
 
 /// RFC 9438 §4.2. After a timeout, or where slow start ended without congestion, the window is a plateau (§4.8).
@@ -53,23 +64,33 @@ void cubic::in_avoidance(const ack_facts& f, std::uint32_t octets) {
   const double window = cwnd();
   const double acked = octets;
 
-  // §4.3, the Reno-friendly region; alpha is 1 where Reno would have been through with its recovery.
-  const double alpha = epoch_.w_est >= epoch_.cwnd_prior ? 1.0 : alpha_cubic;
+  // §4.3, the Reno-friendly region; alpha is 1 where Reno would have been through with its recovery. But where a queue
+  // overflowed at this window last, it will again: to hurry there would only lose more.
+  const double beyond = epoch_.overflowed ? alpha_cubic * 0.6 : 1.0;
+  const double alpha = epoch_.w_est >= epoch_.cwnd_prior ? beyond : alpha_cubic;
   epoch_.w_est += alpha * mss() * acked / window;
+  const double least = exploring(acked);
   if (w_cubic(t) < epoch_.w_est) {
-    if (epoch_.w_est > window) open(static_cast<std::uint32_t>(epoch_.w_est - window));
+    open(static_cast<std::uint32_t>(std::max(epoch_.w_est - window, least)));
     return;
   }
   // §4.4 and §4.5, the concave and the convex region: the target is the window a round trip from now (§4.2).
   const double target = std::clamp(w_cubic(t + seconds(srtt())), window, 1.5 * window);
-  open(static_cast<std::uint32_t>((target - window) * std::min(acked / window, 1.0)));
+  open(static_cast<std::uint32_t>(std::max((target - window) * std::min(acked / window, 1.0), least)));
 }
 
 void cubic::on_cut(std::uint32_t window) {
-  // §4.7, fast convergence: a window that met congestion below its last plateau makes room for others.
+  epoch_.overflowed = srtt() > min_rtt() / 4 * 5;
+  // §4.7, fast convergence: a window that met congestion below its last plateau makes room for others, and some more
+  // where they have clearly taken a share of the queue.
   const bool shrinking = window < epoch_.w_max;
-  epoch_.w_max = shrinking ? static_cast<std::uint32_t>(window * (1 + beta_cubic) / 2) : window;
+  const bool crowded = epoch_.overflowed && window < 0.98 * epoch_.w_max;
+  const double plateau = crowded ? 0.8 : shrinking ? (1 + beta_cubic) / 2 : 1;
+  epoch_.w_max = static_cast<std::uint32_t>(window * plateau);
   epoch_.cwnd_prior = window;
+  const bool first = epoch_.congestions == 0;
+  if (epoch_.congestions < enough) ++epoch_.congestions;
+  if (first && epoch_.overflowed) epoch_.congestions = enough;  // it was a queue of its own
   epoch_.running = false;
 }
 

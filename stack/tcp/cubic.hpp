@@ -10,8 +10,6 @@ namespace tunic::tcp {
 /// congestion, not by the round-trip time, and levels off where the last congestion was met.
 class cubic final : public loss_based {
  public:
-  /// `paced`: see make_congestion_control.
-  explicit cubic(bool paced) : hystart_(paced) {}
   [[nodiscard]] congestion_algorithm algorithm() const override { return congestion_algorithm::cubic; }
 
  protected:
@@ -32,11 +30,14 @@ class cubic final : public loss_based {
     float k = 0;                   // K, seconds
     std::uint32_t w_max = 0;       // W_max
     std::uint32_t cwnd_prior = 0;  // the window before the last congestion
+    std::uint8_t congestions = 0;  // until they are enough to show the plateau
     bool running = false;
+    bool overflowed = false;  // the last congestion was a queue that had filled
   };
 
   void begin_epoch(instant now);
   [[nodiscard]] double w_cubic(double t) const;
+  [[nodiscard]] double exploring(double acked) const;
 
   epoch epoch_;
   epoch prior_epoch_;  // before the congestion that may yet prove to be none

@@ -11,7 +11,6 @@ constexpr std::uint32_t max_rtt_thresh = 16'000;  // microseconds
 constexpr std::uint32_t min_rtt_divisor = 8;
 constexpr std::uint8_t n_rtt_sample = 8;
 constexpr std::uint32_t css_growth_divisor = 4;
-constexpr std::uint32_t l = 8;  // segments an ACK, where nothing is paced
 
 std::uint32_t microseconds(duration d) {
   constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max() - 1;
@@ -20,15 +19,15 @@ std::uint32_t microseconds(duration d) {
 
 }  // namespace
 
-std::uint32_t hystart::on_ack(std::uint32_t acked, std::uint32_t mss, bool round_start, std::optional<duration> rtt) {
+std::uint32_t hystart::on_ack(std::uint32_t acked, bool round_start, std::optional<duration> rtt) {
   if (round_start) on_round();
   if (rtt) on_rtt(microseconds(*rtt));
-  const std::uint32_t opens = paced_ ? acked : std::min(acked, l * mss);
-  return conservative() ? opens / css_growth_divisor : opens;
+  return conservative() ? acked / css_growth_divisor : acked;  // L is infinite: super-segments bound bursts
 }
 
 void hystart::on_round() {
-  last_round_min_rtt_ = current_round_min_rtt_;
+  // Not the last round's alone: behind somebody else's queue the round-trip time rises a little each round.
+  base_min_rtt_ = std::min(base_min_rtt_, current_round_min_rtt_);
   current_round_min_rtt_ = none;
   rtt_sample_count_ = 0;
   // The round in whose midst Conservative Slow Start began counts as well.
@@ -42,10 +41,11 @@ void hystart::on_rtt(std::uint32_t rtt) {
   if (conservative()) {
     if (current_round_min_rtt_ >= css_baseline_min_rtt_) return;
     css_baseline_min_rtt_ = none;  // the rise was jitter: slow start goes on
+    base_min_rtt_ = current_round_min_rtt_;
     css_rounds_ = 0;
-  } else if (last_round_min_rtt_ != none) {
-    const std::uint32_t thresh = std::clamp(last_round_min_rtt_ / min_rtt_divisor, min_rtt_thresh, max_rtt_thresh);
-    if (current_round_min_rtt_ >= last_round_min_rtt_ + thresh) css_baseline_min_rtt_ = current_round_min_rtt_;
+  } else if (base_min_rtt_ != none) {
+    const std::uint32_t thresh = std::clamp(base_min_rtt_ / min_rtt_divisor, min_rtt_thresh, max_rtt_thresh);
+    if (current_round_min_rtt_ >= base_min_rtt_ + thresh) css_baseline_min_rtt_ = current_round_min_rtt_;
   }
 }
 

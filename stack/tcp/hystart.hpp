@@ -12,11 +12,8 @@ namespace tunic::tcp {
 /// Conservative Slow Start; five rounds of it end slow start, a fall of the round-trip time takes it back.
 class hystart {
  public:
-  /// `paced`: what is sent is spaced out, so that one ACK may open the window by all it covers (RFC 9406 §4.3, L).
-  explicit hystart(bool paced) : paced_(paced) {}
-
   /// An ACK of `acked` octets in slow start. Returns by how many octets the window opens.
-  std::uint32_t on_ack(std::uint32_t acked, std::uint32_t mss, bool round_start, std::optional<duration> rtt);
+  std::uint32_t on_ack(std::uint32_t acked, bool round_start, std::optional<duration> rtt);
   /// Slow start is over: ssthresh becomes the window.
   [[nodiscard]] bool over() const { return css_rounds_ == css_rounds_max; }
   [[nodiscard]] bool conservative() const { return css_baseline_min_rtt_ != none; }
@@ -29,12 +26,11 @@ class hystart {
   void on_rtt(std::uint32_t rtt);
 
   // Microseconds.
-  std::uint32_t last_round_min_rtt_ = none;
+  std::uint32_t base_min_rtt_ = none;  // of all rounds so far, or since a rise proved to be jitter
   std::uint32_t current_round_min_rtt_ = none;
   std::uint32_t css_baseline_min_rtt_ = none;
   std::uint8_t rtt_sample_count_ = 0;
   std::uint8_t css_rounds_ = 0;  // of Conservative Slow Start, completed
-  bool paced_;
 };
 
 }  // namespace tunic::tcp

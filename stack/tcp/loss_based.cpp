@@ -14,7 +14,7 @@ constexpr duration non_validated_period = std::chrono::minutes{5};  // RFC 7661 
 void loss_based::on_established(std::uint32_t window, std::uint32_t mss, std::optional<duration> rtt, instant now) {
   mss_ = mss;
   initial_ = cwnd_ = window;
-  srtt_ = rtt.value_or(duration::zero());
+  srtt_ = min_rtt_ = rtt.value_or(duration::zero());
   validated_ = now;
 }
 
@@ -35,6 +35,7 @@ void loss_based::on_send(std::uint32_t octets, std::uint32_t in_flight, bool, in
 
 void loss_based::on_ack(const ack_facts& f) {
   srtt_ = f.srtt;
+  min_rtt_ = f.min_rtt;
   if (f.round_start) {
     rounds_ = {this_round_, rounds_[0], rounds_[1]};
     this_round_ = 0;

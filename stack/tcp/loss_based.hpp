@@ -47,6 +47,7 @@ class loss_based : public congestion_control {
   void end_slow_start() { ssthresh_ = cwnd_; }
   [[nodiscard]] std::uint32_t mss() const { return mss_; }
   [[nodiscard]] duration srtt() const { return srtt_; }
+  [[nodiscard]] duration min_rtt() const { return min_rtt_; }
 
  private:
   /// How far the answer to what is in flight has gone.
@@ -60,6 +61,7 @@ class loss_based : public congestion_control {
   void validate(std::uint32_t in_flight, instant now);
 
   duration srtt_{};
+  duration min_rtt_{};
   instant validated_{};                    // when the window was last seen to be in use (RFC 7661)
   std::array<std::uint32_t, 3> rounds_{};  // octets delivered in each of the last round trips
   std::uint32_t this_round_ = 0;           // and in this one

@@ -10,13 +10,33 @@
 namespace tunic::test {
 namespace {
 
-/// A window of so many segments has just met a loss, and recovered.
-teller after_loss(std::uint32_t window, duration rtt = 100ms) {
-  teller t{congestion_algorithm::cubic, window, true, rtt};
+void recover_from_a_loss(teller& t) {
   t.fills();
   t.loses();
   t.recovers();
   t.in_flight = 0;
+}
+
+/// A window of so many segments, and its queue.
+teller with_a_queue(std::uint32_t window, duration rtt) {
+  teller t{congestion_algorithm::cubic, window, rtt};
+  t.queueing = rtt / 3;
+  t.ack({.delivered = 0, .acked = 0});
+  return t;
+}
+
+/// It has just met a loss, and recovered.
+teller after_loss(std::uint32_t window, duration rtt = 100ms) {
+  auto t = with_a_queue(window, rtt);
+  recover_from_a_loss(t);
+  t.queueing = {};
+  return t;
+}
+
+/// The same by chance, for the third time.
+teller after_losses(std::uint32_t window, duration rtt) {
+  teller t{congestion_algorithm::cubic, window, rtt};
+  for (int i = 0; i < 3; ++i) recover_from_a_loss(t);
   return t;
 }
 
@@ -98,16 +118,67 @@ TEST(rfc9438_cubic, grows_by_half_of_the_window_a_round_trip_at_most) {  // RFC 
 }
 
 TEST(rfc9438_cubic, is_no_slower_than_reno_where_that_is_faster) {  // RFC 9438 §4.3, the Reno-friendly region
-  auto t = after_loss(20, 10ms);
+  auto t = after_losses(100, 10ms);
+  const double window = t.cwnd();  // 34
   const double alpha = 3 * 0.3 / 1.7;
   for (int i = 1; i <= 8; ++i) {
     t.round_trip();
-    EXPECT_NEAR(t.cwnd(), 14 + i * alpha, 0.3) << i;
+    EXPECT_NEAR(t.cwnd(), window + i * alpha, 0.5) << i;
   }
-  while (t.cwnd() < 20) t.round_trip();
+  while (t.cwnd() < window / 0.7) t.round_trip();
   const double before = t.cwnd();  // what Reno had before the loss: from here on it would have grown as fast
   for (int i = 0; i < 5; ++i) t.round_trip();
   EXPECT_NEAR(t.cwnd(), before + 5, 0.5);
+}
+
+TEST(rfc9438_cubic, is_slow_beyond_the_window_at_which_a_queue_overflowed) {  // and not as fast as Reno, §4.3
+  auto t = after_loss(20, 10ms);
+  while (t.cwnd() < 20) t.round_trip();
+  const double before = t.cwnd();
+  for (int i = 0; i < 10; ++i) t.round_trip();
+  EXPECT_NEAR(t.cwnd(), before + 10 * 3 * 0.3 / 1.7 * 0.6, 0.5);
+}
+
+/// Slow start ends by a rising round trip, without a loss.
+teller after_slow_start() {
+  teller t{congestion_algorithm::cubic, 100, 50ms};
+  for (int i = 0; i < 20 && t.cc->ssthresh() == tcp::no_threshold; ++i) {
+    t.rtt += 20ms;
+    t.round_trip();
+  }
+  t.rtt = 50ms;
+  return t;
+}
+
+/// By which share the window grows in a round trip.
+double growth(teller& t) {
+  const double before = t.cwnd();
+  t.round_trip(10);
+  return t.cwnd() / before - 1;
+}
+
+TEST(rfc9438_cubic, grows_by_a_twentieth_a_round_trip_until_congestion_has_shown_the_plateau) {
+  auto t = after_slow_start();
+  for (int i = 0; i < 10; ++i) EXPECT_NEAR(growth(t), 0.05, 0.005);
+  t.queueing = 24ms;
+  t.rtt = 50ms;
+  EXPECT_NEAR(growth(t), 0.02, 0.003);  // a long queue: it is about to overflow
+  recover_from_a_loss(t);
+  t.queueing = {};
+  while (t.cwnd() < t.ssthresh() / 0.75) t.round_trip(10);
+  EXPECT_LT(growth(t), 0.01);
+}
+
+TEST(rfc9438_cubic, goes_on_growing_where_the_queue_is_not_its_own) {
+  auto t = after_slow_start();
+  growth(t);
+  for (int i = 0; i < 2; ++i) {
+    recover_from_a_loss(t);
+    while (t.cwnd() < t.ssthresh() * 2) EXPECT_GT(growth(t), 0.03);
+  }
+  recover_from_a_loss(t);
+  while (t.cwnd() < t.ssthresh() / 0.75) t.round_trip(10);
+  EXPECT_LT(growth(t), 0.01);
 }
 
 TEST(rfc9438_cubic, a_second_loss_below_the_last_plateau_lowers_it) {  // RFC 9438 §4.7, fast convergence
@@ -115,10 +186,7 @@ TEST(rfc9438_cubic, a_second_loss_below_the_last_plateau_lowers_it) {  // RFC 94
   t.round_trip(10);
   const double window = t.cwnd();
   ASSERT_LT(window, 1000);
-  t.fills();
-  t.loses();
-  t.recovers();
-  t.in_flight = 0;
+  recover_from_a_loss(t);
   t.round_trip(10);
   const instant epoch = t.now;
   const double w_max = window * 0.85;
@@ -127,10 +195,26 @@ TEST(rfc9438_cubic, a_second_loss_below_the_last_plateau_lowers_it) {  // RFC 94
   EXPECT_NEAR(t.cwnd(), w_max, w_max / 100);
 }
 
+TEST(rfc9438_cubic, makes_more_room_where_others_have_filled_the_queue) {  // §4.7 has 15 %
+  auto t = after_loss(1000, 200ms);
+  t.queueing = 80ms;
+  t.round_trip(10);
+  const double window = t.cwnd();
+  ASSERT_LT(window, 1000);
+  recover_from_a_loss(t);
+  t.round_trip(10);
+  const instant epoch = t.now;
+  const double w_max = window * 0.8;
+  const auto at = duration{static_cast<std::int64_t>(std::cbrt((w_max - window * 0.7) / 0.4) * 1e9)};
+  while (t.now - epoch < at) t.round_trip(10);
+  EXPECT_NEAR(t.cwnd(), w_max, w_max / 100);
+}
+
 TEST(rfc9438_cubic, after_a_timeout_the_threshold_is_the_plateau) {  // RFC 9438 §4.8: K = 0 and W_max = cwnd
-  teller t{congestion_algorithm::cubic, 1000, true, 200ms};
+  auto t = with_a_queue(1000, 200ms);
   t.fills();
   t.times_out();
+  t.queueing = {};
   EXPECT_EQ(t.ssthresh(), 700);
   while (t.cwnd() < 700) t.round_trip(10);
   const double window = t.cwnd();

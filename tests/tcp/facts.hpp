@@ -18,13 +18,14 @@ struct teller {
   std::unique_ptr<tcp::congestion_control> cc;
   instant now = start;
   duration rtt = 100ms;
+  duration queueing{};  // of it
   std::uint32_t in_flight = 0;
   recovery_phase phase = recovery_phase::open;
   bool limited = true;
   std::uint64_t delivered = 0;
 
-  explicit teller(congestion_algorithm a, std::uint32_t initial = 10, bool paced = true, duration first_rtt = 100ms)
-      : cc(tcp::make_congestion_control(a, 1, paced)), rtt(first_rtt) {
+  explicit teller(congestion_algorithm a, std::uint32_t initial = 10, duration first_rtt = 100ms)
+      : cc(tcp::make_congestion_control(a, 1)), rtt(first_rtt) {
     cc->on_established(initial * seg, seg, first_rtt, now);
   }
 
@@ -64,7 +65,8 @@ struct teller {
     f.round_start = w.round;
     f.reordering_seen = w.reordering;
     f.window_limited = limited;
-    f.rtt = f.srtt = f.min_rtt = rtt;
+    f.rtt = f.srtt = rtt;
+    f.min_rtt = rtt - queueing;
     cc->on_ack(f);
   }
   /// The window is sent, a round trip passes and all of it is acknowledged, `each` segments an ACK.
