@@ -153,7 +153,7 @@ void layer::take_dsack(tcb& t, const wire::sack_block& b, ack_news& n) {
 void layer::take_delivered(tcb& t, const scoreboard::run& r, std::optional<seq> above, const segment& s, ack_news& n,
                            instant now) {
   n.delivered += r.size();
-  t.search.passed = t.search.passed || r.size() >= t.mss;
+  t.search.passed = t.search.passed || is_large(t, r);
   t.rate.on_delivered(r, now);
   const auto& echo = s.header.options.timestamps;
   const bool spurious = t.timestamps_on && echo && static_cast<std::int32_t>(echo->ecr - timestamp(t, r.sent.at)) < 0;

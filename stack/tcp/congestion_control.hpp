@@ -91,7 +91,7 @@ struct ack_facts {
   bool window_limited = false;        ///< the window, not the user, held the sender in the last round
   std::optional<duration> rtt;        ///< of the newest octet this ACK delivers, where no retransmission blurs it
   duration srtt{};                    ///< zero before the first sample
-  duration min_rtt{};                 ///< the least of the last 10 s or so; zero before the first sample
+  duration min_rtt{};                 ///< the least of the last five minutes; zero before the first sample
   rate_sample rate;
   loss_sample loss;
 };

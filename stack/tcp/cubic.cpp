@@ -71,7 +71,7 @@ void cubic::in_avoidance(const ack_facts& f, std::uint32_t octets) {
   epoch_.w_est += alpha * mss() * acked / window;
   const double least = exploring(acked);
   if (w_cubic(t) < epoch_.w_est) {
-    open(static_cast<std::uint32_t>(std::max(epoch_.w_est - window, least)));
+    open(static_cast<std::uint32_t>(std::clamp(epoch_.w_est - window, least, acked)));  // after a pause it is far off
     return;
   }
   // §4.4 and §4.5, the concave and the convex region: the target is the window a round trip from now (§4.2).
@@ -79,8 +79,8 @@ void cubic::in_avoidance(const ack_facts& f, std::uint32_t octets) {
   open(static_cast<std::uint32_t>(std::max((target - window) * std::min(acked / window, 1.0), least)));
 }
 
-void cubic::on_cut(std::uint32_t window) {
-  epoch_.overflowed = srtt() > min_rtt() / 4 * 5;
+void cubic::on_cut(congestion_cause why, std::uint32_t window) {
+  epoch_.overflowed = queued();
   // §4.7, fast convergence: a window that met congestion below its last plateau makes room for others, and some more
   // where they have clearly taken a share of the queue.
   const bool shrinking = window < epoch_.w_max;
@@ -90,7 +90,8 @@ void cubic::on_cut(std::uint32_t window) {
   epoch_.cwnd_prior = window;
   const bool first = epoch_.congestions == 0;
   if (epoch_.congestions < enough) ++epoch_.congestions;
-  if (first && epoch_.overflowed) epoch_.congestions = enough;  // it was a queue of its own
+  const bool certain = why == congestion_cause::ecn || (first && epoch_.overflowed);  // a queue of its own
+  if (certain) epoch_.congestions = enough;
   epoch_.running = false;
 }
 

@@ -16,7 +16,7 @@ class cubic final : public loss_based {
   [[nodiscard]] double beta(congestion_cause why) const override;
   std::uint32_t in_slow_start(const ack_facts& f, std::uint32_t octets) override;
   void in_avoidance(const ack_facts& f, std::uint32_t octets) override;
-  void on_cut(std::uint32_t window) override;
+  void on_cut(congestion_cause why, std::uint32_t window) override;
   void on_collapse() override;
   void save() override { prior_epoch_ = epoch_; }
   void restore() override { epoch_ = prior_epoch_; }  // RFC 9438 §4.9
@@ -46,6 +46,6 @@ class cubic final : public loss_based {
   ack_train train_;
 };
 
-static_assert(sizeof(cubic) <= 208);
+static_assert(sizeof(cubic) <= 216);
 
 }  // namespace tunic::tcp

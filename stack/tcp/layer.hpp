@@ -277,8 +277,10 @@ class layer {
   void take_mss(tcb& t);
   void on_packet_too_big(tcb& t, const ip::icmp_error& e, instant now);
   void resend_outstanding(tcb& t);
-  void suspect_black_hole(tcb& t, instant now);
-  [[nodiscard]] std::uint32_t probe_text(const tcb& t) const;
+  [[nodiscard]] std::uint32_t base_text(const tcb& t) const;
+  [[nodiscard]] bool is_large(const tcb& t, const scoreboard::run& r) const;
+  [[nodiscard]] std::uint32_t probe_deficit(const tcb& t) const;
+  bool suspect_black_hole(tcb& t, instant now);
   bool size_is_to_blame(tcb& t, instant now);
   void answer_late(tcb& t, instant now);
   [[nodiscard]] std::uint32_t mtu_probe(const tcb& t, std::uint64_t unsent, std::uint32_t usable, std::uint32_t room,

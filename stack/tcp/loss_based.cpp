@@ -39,7 +39,9 @@ void loss_based::on_ack(const ack_facts& f) {
   if (f.round_start) {
     rounds_ = {this_round_, rounds_[0], rounds_[1]};
     this_round_ = 0;
+    if (round_min_rtt_[1] > duration::zero()) round_min_rtt_ = {round_min_rtt_[1], duration::zero()};
   }
+  if (auto& least = round_min_rtt_[1]; f.rtt && (least == duration::zero() || *f.rtt < least)) least = *f.rtt;
   this_round_ = std::min(most, this_round_ + std::min(f.delivered, most));
 
   if (f.phase == recovery_phase::recovery || f.phase == recovery_phase::cwr) {
@@ -118,7 +120,7 @@ void loss_based::remember() {
 /// cut, not what is in flight: RFC 9438 allows it where a window grows only while it is used.
 void loss_based::cut(congestion_cause why, std::uint32_t in_flight) {
   const std::uint32_t window = proven(in_flight);
-  on_cut(window);
+  on_cut(why, window);
   ssthresh_ = std::max(static_cast<std::uint32_t>(beta(why) * window), 2 * mss_);
 }
 
@@ -147,7 +149,7 @@ void loss_based::on_timeout(std::uint32_t in_flight, bool again, instant) {
   // RFC 5681 §3.1: once for the same octets. And an episode under way has answered for what is in flight already.
   if (answer_ == answer::none) remember();  // RFC 4015 §3.1: not again for a later one
   if (answer_ == answer::mark) cut_rest();
-  if (!again && (answer_ == answer::none || answer_ == answer::timeout)) cut(congestion_cause::loss, in_flight);
+  if (answer_ == answer::none || (answer_ == answer::timeout && !again)) cut(congestion_cause::loss, in_flight);
   answer_ = answer::timeout;
   cwnd_ = mss_;
   earned_ = 0;

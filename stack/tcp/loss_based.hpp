@@ -34,7 +34,7 @@ class loss_based : public congestion_control {
   /// `octets` were acknowledged in congestion avoidance, and the window was what held the sender.
   virtual void in_avoidance(const ack_facts& f, std::uint32_t octets) = 0;
   /// Congestion met a window of so many octets, of which beta remains.
-  virtual void on_cut(std::uint32_t window) = 0;
+  virtual void on_cut(congestion_cause why, std::uint32_t window) = 0;
   /// The retransmission timer made the window one segment.
   virtual void on_collapse() = 0;
   /// What on_cut and on_collapse may change is to be remembered, and to come back: the congestion was none.
@@ -48,6 +48,8 @@ class loss_based : public congestion_control {
   [[nodiscard]] std::uint32_t mss() const { return mss_; }
   [[nodiscard]] duration srtt() const { return srtt_; }
   [[nodiscard]] duration min_rtt() const { return min_rtt_; }
+  /// No segment of the last round trip was faster than by a quarter of the least round trip above it.
+  [[nodiscard]] bool queued() const { return round_min_rtt_[0] > min_rtt_ / 4 * 5; }
 
  private:
   /// How far the answer to what is in flight has gone.
@@ -62,9 +64,10 @@ class loss_based : public congestion_control {
 
   duration srtt_{};
   duration min_rtt_{};
-  instant validated_{};                    // when the window was last seen to be in use (RFC 7661)
-  std::array<std::uint32_t, 3> rounds_{};  // octets delivered in each of the last round trips
-  std::uint32_t this_round_ = 0;           // and in this one
+  std::array<duration, 2> round_min_rtt_{};  // of the last round trip and of this one; zero: no sample
+  instant validated_{};                      // when the window was last seen to be in use (RFC 7661)
+  std::array<std::uint32_t, 3> rounds_{};    // octets delivered in each of the last round trips
+  std::uint32_t this_round_ = 0;             // and in this one
   std::uint32_t mss_ = 536;
   std::uint32_t initial_ = 536;
   std::uint32_t cwnd_ = 536;

@@ -54,6 +54,7 @@ void layer::take_mss(tcb& t) {
 void layer::on_packet_too_big(tcb& t, const ip::icmp_error& e, instant now) {
   const std::uint16_t before = t.mss;
   ip_.lower_path_mtu(e.destination, e.mtu, now);
+  t.search.suspected = false;  // here is the proof
   take_mss(t);
   if (t.state == state::syn_sent) {  // it was the SYN's text that made it too big (RFC 7413 §4.1.3.1)
     if (t.board.empty() || t.retransmits > 0) return;
@@ -71,22 +72,40 @@ void layer::resend_outstanding(tcb& t) {
   t.recovery.phase = recovery_phase::loss;
   t.recovery.end = t.snd.nxt;
   t.recovery.may_undo = t.recovery.frto = false;
+  t.recovery.probing = t.recovery.frto_probing = false;
   t.search.probing = t.search.repairing = false;
   make_ready(t);
 }
 
+// Text in a datagram of a size that passes almost everywhere.
+std::uint32_t layer::base_text(const tcb& t) const {
+  const auto headers = static_cast<std::uint32_t>(headers_of(t.ends.remote.address));
+  return common_mtus.front() - headers - (t.timestamps_on ? 12 : 0);
+}
+
+bool layer::is_large(const tcb& t, const scoreboard::run& r) const {
+  return std::min<std::uint32_t>(r.size(), r.segment) > base_text(t);
+}
+
+// How much smaller than a full segment a loss probe has to be: where no large one has ever arrived, one that vanishes
+// as well tells nothing.
+std::uint32_t layer::probe_deficit(const tcb& t) const {
+  if (!config_.mtu_search || t.search.passed) return 0;
+  return t.mss - std::min<std::uint32_t>(t.mss, base_text(t));
+}
+
 // RFC 4821 §7.2, §7.7 and §7.8, RFC 8899 §4.3: large segments vanish, again and again, or, where none has ever
 // arrived, once. The next smaller size that passes almost everywhere is tried; if it was something else that swallowed
-// them, the search brings the size back.
-void layer::suspect_black_hole(tcb& t, instant now) {
+// them, the search brings the size back. Returns whether it was for the want of a single large one.
+bool layer::suspect_black_hole(tcb& t, instant now) {
   constexpr unsigned suspicious = 2;  // timeouts in a row
   const auto headers = static_cast<std::uint16_t>(headers_of(t.ends.remote.address));
   const std::uint32_t options = t.timestamps_on ? 12 : 0;
   const std::uint32_t size = std::min<std::uint32_t>(t.mss, t.outstanding()) + options;
   const bool large = t.outstanding() >= t.mss || size + headers > common_mtus.front();
-  if (!config_.mtu_search || !large) return;
-  const bool never_passed = probe_text(t) < size - options;
-  if (t.unanswered < suspicious && !never_passed) return;
+  if (!config_.mtu_search || !large) return false;
+  const bool never_passed = !t.search.passed && is_large(t, t.board.front());
+  if (t.unanswered < suspicious && !never_passed) return false;
   const std::uint16_t least = t.ends.remote.address.is_v4() ? 0 : 1280;
   for (const std::uint16_t mtu : common_mtus) {
     if (mtu < least || mtu >= size + headers) continue;
@@ -96,24 +115,20 @@ void layer::suspect_black_hole(tcb& t, instant now) {
     t.search.suspected = t.search.suspected || never_passed;
     t.search.next = never_passed ? now : now + probe_pause;
     take_mss(t);
-    return;
+    return never_passed;
   }
+  return false;
 }
 
-// How much text a loss probe may carry: where no full segment has ever arrived, only what passes almost everywhere, for
-// one that vanishes as well tells nothing.
-std::uint32_t layer::probe_text(const tcb& t) const {
-  if (!config_.mtu_search || t.search.passed) return t.mss;
-  const auto headers = static_cast<std::uint32_t>(headers_of(t.ends.remote.address));
-  return std::min<std::uint32_t>(t.mss, common_mtus.front() - headers - (t.timestamps_on ? 12 : 0));
-}
-
-// Full segments are lost, more than chance takes, and smaller ones arrive, but never a full one: it is their size, no
-// congestion (RFC 4821 §7.6.2), unless the next full one, a probe, arrives.
+// Several large segments are lost and something smaller arrives, but never a large one: it is their size, no congestion
+// (RFC 8899 §4.3), unless the next large one, a probe, arrives.
 bool layer::size_is_to_blame(tcb& t, instant now) {
   constexpr std::uint32_t chance = 3;  // segments
-  if (probe_text(t) == t.mss || t.board.lost() < chance * t.mss) return false;
-  suspect_black_hole(t, now);
+  if (!config_.mtu_search || t.search.passed) return false;
+  std::uint32_t lost = 0;
+  for (const auto& r : t.board.runs())
+    if (r.lost && is_large(t, r)) lost += r.size() / r.segment;
+  if (lost < chance || !suspect_black_hole(t, now)) return false;
   resend_outstanding(t);
   return true;
 }

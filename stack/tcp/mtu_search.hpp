@@ -12,11 +12,12 @@ namespace tunic::tcp {
 struct mtu_search {
   std::uint16_t most = 0;     ///< no segment is larger: what is known to pass; 0: nothing was ever in doubt
   std::uint16_t refused = 0;  ///< the smallest that is known not to pass; 0: none
-  bool passed = false;        ///< a full segment has arrived
-  bool suspected = false;     ///< none ever has, smaller ones have taken their place, and no probe has confirmed it
-  bool probing = false;       ///< a larger segment is on its way
-  bool repairing = false;     ///< it was lost, and its octets are on their way in smaller ones
-  seq probe_begin;            ///< it is this one
+  bool passed = false;        ///< a segment that may not pass everywhere has arrived
+  bool suspected = false;  ///< segments are smaller because none had, and no probe has told yet whether it is the path
+  bool sparing = false;    ///< what a timeout has just taken for it comes back once a smaller one arrives
+  bool probing = false;    ///< a larger segment is on its way
+  bool repairing = false;  ///< it was lost, and its octets are on their way in smaller ones
+  seq probe_begin;         ///< it is this one
   seq probe_end;
   instant next{};  ///< the next probe, no earlier
 };

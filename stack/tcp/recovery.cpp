@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "stack/tcp/layer.hpp"
 
@@ -76,7 +77,9 @@ bool layer::judge_episode(tcb& t, ack_news& n, instant now) {
   }
   if (t.board.lost() == 0 || only_probe_lost(t)) {
     try_open(t);
-  } else if (!size_is_to_blame(t, now)) {
+  } else if (size_is_to_blame(t, now)) {
+    n.lost = 0;
+  } else {
     enter_recovery(t, n.prior_in_flight, now);
   }
   return waits;
@@ -235,7 +238,7 @@ void layer::undo(tcb& t, instant now) {
   ++counters_.undos;
   t.cc->on_undo(now);
   t.ecn.on_undo(t.snd.una);
-  t.recovery.may_undo = false;
+  t.recovery.may_undo = t.search.suspected = t.search.sparing = false;
   t.board.unmark_lost();
 }
 
@@ -272,9 +275,11 @@ void layer::judge_timeout(tcb& t, const ack_news& n, instant now) {
     try_open(t);
   };
   if (n.acked > 0 && was_spurious(t, n)) return take_back();
-  if (n.acked > 0 && t.search.suspected && r.may_undo) {
+  if (n.acked > 0 && std::exchange(t.search.sparing, false) && r.may_undo && !n.original) {
     // Smaller segments arrive where full ones never did: it was no congestion that had swallowed those. They stay lost.
     t.cc->on_undo(now);
+    t.cc->on_idle(std::min<std::uint32_t>(t.cc->cwnd(), config_.initial_window * t.mss), now);
+    t.ecn.on_undo(t.snd.una);
     r.may_undo = r.frto = false;
   }
   if (r.frto) {

@@ -12,7 +12,7 @@ class reno final : public loss_based {
  protected:
   [[nodiscard]] double beta(congestion_cause why) const override;
   void in_avoidance(const ack_facts& f, std::uint32_t octets) override;
-  void on_cut(std::uint32_t) override { avoided_ = 0; }
+  void on_cut(congestion_cause, std::uint32_t) override { avoided_ = 0; }
   void on_collapse() override { avoided_ = 0; }
   void save() override {}
   void restore() override {}

@@ -195,7 +195,7 @@ bool layer::send_loss_probe(tcb& t, frame& out, std::uint32_t mss, instant now) 
   auto& r = t.recovery;
   r.probe_due = false;
   if (r.probing || t.board.empty()) return false;
-  mss = std::min(mss, probe_text(t));
+  mss -= probe_deficit(t);
   const seq text_end = t.seq_of(t.send_queue.end());
   const seq window_end = t.snd.una + t.snd.wnd;
   const seq to = within_record(t, t.snd.nxt, min(min(t.snd.nxt + mss, text_end + (t.closing ? 1 : 0)), window_end));
@@ -264,7 +264,8 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   const std::uint32_t half = std::max(mss, window / 2 - window / 2 % mss);
   auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>({record, usable, room, half, most_text(t, mss)}));
   if (n > 0 && held_by_pace(t, now)) return false;
-  if (const std::uint32_t size = mtu_probe(t, record, usable, room, now); size > 0) {
+  const std::uint32_t size = mss == t.mss ? mtu_probe(t, record, usable, room, now) : 0;  // options would enlarge it
+  if (size > 0) {
     const seq from = t.snd.nxt;
     transmit_new(t, out, from + size, size, now);
     on_mtu_probe_sent(t, from, t.snd.nxt);

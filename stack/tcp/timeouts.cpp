@@ -73,9 +73,12 @@ void layer::on_retransmit_timeout(tcb& t, instant now) {
   if (opening) {
     t.syn_due = true;
   } else if (!t.board.empty()) {
-    if (t.snd.wnd > 0) suspect_black_hole(t, now);
-    if (t.snd.wnd > 0) enter_loss(t, again, now);  // that a shut window does not answer is no sign of congestion
-    t.recovery.head_due = true;                    // (5.4)
+    if (t.snd.wnd > 0) {  // that a shut window does not answer is no sign of congestion, nor of anything
+      const bool undisturbed = t.recovery.phase < recovery_phase::cwr;
+      if (suspect_black_hole(t, now) && undisturbed) t.search.sparing = true;
+      enter_loss(t, again, now);
+    }
+    t.recovery.head_due = true;  // (5.4)
   }
   arm_retransmit(t, now);  // (5.6)
 }

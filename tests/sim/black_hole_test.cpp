@@ -19,9 +19,11 @@ struct hole {
   bool ipv6;
   bool sack;
   int rtt;  // ms
+  std::uint64_t largest = 1300;
 
   [[nodiscard]] std::string name() const {
-    return std::string{ipv6 ? "v6_" : "v4_"} + (sack ? "sack_" : "no_sack_") + std::to_string(rtt) + "_ms";
+    return std::string{ipv6 ? "v6_" : "v4_"} + (sack ? "sack_" : "no_sack_") + std::to_string(rtt) + "_ms" +
+           (largest == 1300 ? "" : "_1280");
   }
 };
 
@@ -38,7 +40,7 @@ TEST_P(rfc4821_black_hole, a_transfer_goes_on_within_three_seconds) {
   p.rate = 20'000'000;
   p.delay = h.rtt * 1ms / 2;
   p.queue.octets = std::max<std::uint64_t>(2 * 2500 * static_cast<std::uint64_t>(h.rtt), 30'000);
-  p.largest = 1300;
+  p.largest = h.largest;
   s.path.there = s.path.back = p;
   s.client.host = {.name = "client", .own = *address::parse(h.ipv6 ? "2001:db8::1" : "198.51.100.1")};
   s.server.host = {.name = "server", .own = *address::parse(h.ipv6 ? "2001:db8::2" : "198.51.100.2"), .seed = 2};
@@ -57,7 +59,8 @@ INSTANTIATE_TEST_SUITE_P(paths, rfc4821_black_hole,
                          testing::Values(hole{false, true, 10}, hole{false, true, 50}, hole{false, true, 200},
                                          hole{false, false, 10}, hole{false, false, 50}, hole{false, false, 200},
                                          hole{true, true, 10}, hole{true, true, 50}, hole{true, true, 200},
-                                         hole{true, false, 10}, hole{true, false, 50}, hole{true, false, 200}),
+                                         hole{true, false, 10}, hole{true, false, 50}, hole{true, false, 200},
+                                         hole{false, true, 50, 1280}, hole{true, true, 50, 1280}),
                          [](const auto& one) { return one.param.name(); });
 
 }  // namespace

@@ -21,7 +21,7 @@ void recover_from_a_loss(teller& t) {
 teller with_a_queue(std::uint32_t window, duration rtt) {
   teller t{congestion_algorithm::cubic, window, rtt};
   t.queueing = rtt / 3;
-  t.ack({.delivered = 0, .acked = 0});
+  for (int i = 0; i < 2; ++i) t.ack({.delivered = 0, .acked = 0, .round = true});
   return t;
 }
 
@@ -162,16 +162,28 @@ TEST(rfc9438_cubic, grows_by_a_twentieth_a_round_trip_until_congestion_has_shown
   for (int i = 0; i < 10; ++i) EXPECT_NEAR(growth(t), 0.05, 0.005);
   t.queueing = 24ms;
   t.rtt = 50ms;
-  EXPECT_NEAR(growth(t), 0.02, 0.003);  // a long queue: it is about to overflow
+  for (int i = 0; i < 2; ++i) EXPECT_NEAR(growth(t), 0.02, 0.003);  // a long queue: it is about to overflow
   recover_from_a_loss(t);
   t.queueing = {};
   while (t.cwnd() < t.ssthresh() / 0.75) t.round_trip(10);
   EXPECT_LT(growth(t), 0.01);
 }
 
-TEST(rfc9438_cubic, goes_on_growing_where_the_queue_is_not_its_own) {
+TEST(rfc9438_cubic, takes_a_mark_for_the_plateau_whatever_the_queue) {  // a mark is nobody's chance
   auto t = after_slow_start();
   growth(t);
+  t.fills();
+  t.phase = recovery_phase::cwr;
+  t.cc->on_congestion(congestion_cause::ecn, t.in_flight, t.now);
+  t.recovers();
+  t.in_flight = 0;
+  while (t.cwnd() < t.ssthresh() / 0.88) t.round_trip(10);
+  EXPECT_LT(growth(t), 0.01);
+}
+
+TEST(rfc9438_cubic, goes_on_growing_where_the_queue_is_not_its_own) {
+  auto t = after_slow_start();
+  for (int i = 0; i < 2; ++i) growth(t);
   for (int i = 0; i < 2; ++i) {
     recover_from_a_loss(t);
     while (t.cwnd() < t.ssthresh() * 2) EXPECT_GT(growth(t), 0.03);
@@ -198,7 +210,7 @@ TEST(rfc9438_cubic, a_second_loss_below_the_last_plateau_lowers_it) {  // RFC 94
 TEST(rfc9438_cubic, makes_more_room_where_others_have_filled_the_queue) {  // §4.7 has 15 %
   auto t = after_loss(1000, 200ms);
   t.queueing = 80ms;
-  t.round_trip(10);
+  for (int i = 0; i < 2; ++i) t.round_trip(10);
   const double window = t.cwnd();
   ASSERT_LT(window, 1000);
   recover_from_a_loss(t);
@@ -324,10 +336,13 @@ TEST(rfc9438_cubic, returns_to_its_largest_window_at_about_k) {  // RFC 9438 §4
   double window = 0, w_max = 0, expected = 0;
   instant cut{};
   unsigned episodes = f.episodes(), seen = 0;
+  bool seen_any = false;
   b.run(instant{200s}, [&](instant now) {
     if (f.episodes() != std::exchange(episodes, f.episodes())) {
-      w_max = window < w_max ? window * 0.85 : window;  // fast convergence
-      expected = std::cbrt((w_max - 0.7 * window) / flow::mss / 0.4);
+      w_max = window * (window < 0.98 * w_max ? 0.8 : window < w_max ? 0.85 : 1);  // fast convergence
+      expected =
+          seen_any ? std::cbrt((w_max - 0.7 * window) / flow::mss / 0.4) : 0;  // the first one's past is not known
+      seen_any = true;
       cut = now;
     }
     window = f.cc().cwnd();
