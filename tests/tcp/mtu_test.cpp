@@ -11,8 +11,8 @@ namespace {
 constexpr duration rtt = 20ms;
 
 /// Established after a round trip, the text of ten full segments and more under way, which meets silence.
-script swallowed(script_options o = {}) {
-  auto t = script::listening(o);
+script swallowed() {
+  auto t = script::listening();
   t.arrives("S 0:0(0) win 65535 <mss 1460,sackOK>");
   t.takes_sent();
   t.silent_for(rtt);
