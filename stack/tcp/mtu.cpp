@@ -123,7 +123,7 @@ bool layer::suspect_black_hole(tcb& t, instant now) {
 // Several large segments are lost and something smaller arrives, but never a large one: it is their size, no congestion
 // (RFC 8899 §4.3), unless the next large one, a probe, arrives.
 bool layer::size_is_to_blame(tcb& t, instant now) {
-  constexpr std::uint32_t chance = 3;  // segments
+  constexpr std::uint32_t chance = 3;       // segments
   if (probe_deficit(t) == 0) return false;  // or each ACK of a peer with a small MSS would walk the board
   std::uint32_t lost = 0;
   for (const auto& r : t.board.runs())

@@ -193,18 +193,23 @@ TEST(rfc9438_cubic, goes_on_growing_where_the_queue_is_not_its_own) {
   EXPECT_LT(growth(t), 0.01);
 }
 
+/// After a loss at `window` the next plateau is `share` of it, and is reached when RFC 9438 §4.2 says.
+void expect_plateau(teller& t, double window, double share) {
+  t.round_trip(10);
+  const instant epoch = t.now;
+  const double w_max = window * share;
+  const auto at = duration{static_cast<std::int64_t>(std::cbrt((w_max - window * 0.7) / 0.4) * 1e9)};
+  while (t.now - epoch < at) t.round_trip(10);
+  EXPECT_NEAR(t.cwnd(), w_max, w_max / 100);
+}
+
 TEST(rfc9438_cubic, a_second_loss_below_the_last_plateau_lowers_it) {  // RFC 9438 §4.7, fast convergence
   auto t = after_loss(1000, 200ms);
   t.round_trip(10);
   const double window = t.cwnd();
   ASSERT_LT(window, 1000);
   recover_from_a_loss(t);
-  t.round_trip(10);
-  const instant epoch = t.now;
-  const double w_max = window * 0.85;
-  const auto at = duration{static_cast<std::int64_t>(std::cbrt((w_max - window * 0.7) / 0.4) * 1e9)};
-  while (t.now - epoch < at) t.round_trip(10);
-  EXPECT_NEAR(t.cwnd(), w_max, w_max / 100);
+  expect_plateau(t, window, 0.85);
 }
 
 TEST(rfc9438_cubic, makes_more_room_where_others_have_filled_the_queue) {  // §4.7 has 15 %
@@ -214,12 +219,7 @@ TEST(rfc9438_cubic, makes_more_room_where_others_have_filled_the_queue) {  // §
   const double window = t.cwnd();
   ASSERT_LT(window, 1000);
   recover_from_a_loss(t);
-  t.round_trip(10);
-  const instant epoch = t.now;
-  const double w_max = window * 0.8;
-  const auto at = duration{static_cast<std::int64_t>(std::cbrt((w_max - window * 0.7) / 0.4) * 1e9)};
-  while (t.now - epoch < at) t.round_trip(10);
-  EXPECT_NEAR(t.cwnd(), w_max, w_max / 100);
+  expect_plateau(t, window, 0.8);
 }
 
 TEST(rfc9438_cubic, after_a_timeout_the_threshold_is_the_plateau) {  // RFC 9438 §4.8: K = 0 and W_max = cwnd
