@@ -220,6 +220,7 @@ class layer {
   void take_marks(tcb& t, const segment& s, ack_news& n, instant now);
   void enter_loss(tcb& t, bool again, instant now);
   static void reduce(tcb& t, congestion_cause why, std::uint32_t in_flight, instant now);
+  static void answer_late(tcb& t, std::uint32_t in_flight, instant now);
   static void begin_undo(tcb& t);
   void finish_episode(tcb& t, instant now);
   static void hold_reno(tcb& t);
@@ -282,7 +283,6 @@ class layer {
   [[nodiscard]] std::uint32_t probe_deficit(const tcb& t) const;
   bool suspect_black_hole(tcb& t, instant now);
   bool size_is_to_blame(tcb& t, instant now);
-  void answer_late(tcb& t, instant now);
   [[nodiscard]] std::uint32_t mtu_probe(const tcb& t, std::uint64_t unsent, std::uint32_t usable, std::uint32_t room,
                                         instant now) const;
   static void on_mtu_probe_sent(tcb& t, seq from, seq to);

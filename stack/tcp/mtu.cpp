@@ -163,13 +163,6 @@ bool layer::only_probe_lost(const tcb& t) {
   return (m.probing || m.repairing) && t.board.lost() == t.board.lost_within(m.probe_begin, m.probe_end);
 }
 
-// It was congestion that had swallowed the first segments, after all.
-void layer::answer_late(tcb& t, instant now) {
-  t.recovery.may_undo = false;
-  reduce(t, congestion_cause::loss, t.board.in_flight(), now);
-  t.cc->on_recovered(t.board.in_flight(), now);
-}
-
 void layer::judge_mtu_probe(tcb& t, instant now) {
   mtu_search& m = t.search;
   if (t.snd.una >= m.probe_end) m.repairing = false;
@@ -186,7 +179,8 @@ void layer::judge_mtu_probe(tcb& t, instant now) {
   } else if (t.snd.una >= m.probe_end) {
     m.most = size;
     take_mss(t);
-    if (std::exchange(m.suspected, false)) answer_late(t, now);
+    // It was congestion that had swallowed the first segments, after all.
+    if (std::exchange(m.suspected, false)) answer_late(t, t.board.in_flight(), now);
   } else {
     return;
   }

@@ -189,6 +189,13 @@ void layer::reduce(tcb& t, congestion_cause why, std::uint32_t in_flight, instan
   t.cc->on_congestion(why, in_flight, now);
 }
 
+// Congestion whose losses are repaired already is answered at once and for good.
+void layer::answer_late(tcb& t, std::uint32_t in_flight, instant now) {
+  t.recovery.may_undo = false;
+  reduce(t, congestion_cause::loss, in_flight, now);
+  t.cc->on_recovered(t.board.in_flight(), now);
+}
+
 void layer::begin_undo(tcb& t) {
   auto& r = t.recovery;
   r.may_undo = true;
@@ -319,9 +326,7 @@ void layer::take_probe_ack(tcb& t, seq ack, const ack_news& n, instant now) {
   // The probe repaired the loss of the last segment: that was congestion none the less.
   r.probing = false;
   if (r.phase >= recovery_phase::cwr) return;
-  r.may_undo = false;
-  reduce(t, congestion_cause::loss, n.prior_in_flight, now);
-  t.cc->on_recovered(t.board.in_flight(), now);
+  answer_late(t, n.prior_in_flight, now);
   try_open(t);
 }
 
