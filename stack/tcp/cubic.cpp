@@ -10,8 +10,10 @@ namespace {
 constexpr double beta_cubic = 0.7;
 constexpr double c = 0.4;  // segments a second cubed
 constexpr double alpha_cubic = 3 * (1 - beta_cubic) / (1 + beta_cubic);
+constexpr double c_crowded = c / 2;  // where others are given room
 // So many congestions show where the plateau is: a newcomer's first ones are of the queue that others hold.
-constexpr std::uint8_t enough = 3;
+constexpr std::uint8_t enough = 8;
+constexpr double most_explored = 30;  // segments a second, once congestion was met
 
 double seconds(duration d) {
   return std::chrono::duration<double>(d).count();
@@ -23,23 +25,26 @@ double cubic::beta(congestion_cause why) const {
   return why == congestion_cause::ecn ? 0.85 : beta_cubic;
 }  // RFC 8511 §3
 
-std::uint32_t cubic::in_slow_start(const ack_facts& f, std::uint32_t octets) {
-  if (ssthresh() != no_threshold) return octets;  // RFC 9406 §4.3: in the first slow start only (RFC 9438 §4.10)
-  constexpr std::uint32_t least = 16;             // segments: less is no train
-  const std::uint32_t opens = hystart_.on_ack(octets, f.round_start, f.rtt);
-  const bool full = train_.on_ack(f.round_start, f.paced, f.min_rtt, f.now) && cwnd() >= least * mss();
-  if (!full && !hystart_.over()) return opens;
-  end_slow_start();
-  return 0;
+/// On a path that reorders most ACKs are duplicates: they tell of rounds and round-trip times as well.
+void cubic::watch(const ack_facts& f) {
+  if (ssthresh() != no_threshold) return;  // RFC 9406 §4.3: in the first slow start only (RFC 9438 §4.10)
+  constexpr std::uint32_t least = 16;      // segments: less is no train
+  hystart_.on_ack(f.round_start, f.rtt);
+  const bool full = f.window_limited && train_.on_ack(f.round_start, f.paced, f.min_rtt, f.now);
+  if (hystart_.over() || (full && cwnd() >= least * mss())) end_slow_start();
+}
+
+std::uint32_t cubic::in_slow_start(std::uint32_t octets) const {
+  return ssthresh() == no_threshold ? hystart_.growth(octets) : octets;
 }
 
 /// Where slow start ended early most of the path may be unused, and the cubic function begins flat. Until congestion
-/// has shown where the plateau is, the window grows by 5 % a round trip, as on Linux; by less where some has been met,
-/// or the queue is nearly as long as the path.
+/// has shown where the plateau is, the window grows by 5 % a round trip, as on Linux, or by 2 % once the queue is nearly
+/// as long as the path. Each congestion makes that less, and bounds it: what is added in a round trip the next one loses.
 double cubic::exploring(double acked) const {
   if (epoch_.congestions >= enough) return 0;
-  if (srtt() > min_rtt() / 8 * 15) return acked / 50;
-  return acked / (epoch_.congestions == 0 ? 20 : 30);
+  if (epoch_.congestions == 0) return acked / (srtt() > min_rtt() / 8 * 15 ? 50 : 20);
+  return std::min(acked / (30 + 10 * epoch_.congestions), most_explored * seconds(srtt()) * mss() * acked / cwnd());
 }
 
 /// RFC 9438 §4.2. After a timeout, or where slow start ended without congestion, the window is a plateau (§4.8).
@@ -48,13 +53,17 @@ void cubic::begin_epoch(instant now) {
   epoch_.start = now;
   epoch_.w_est = cwnd();
   epoch_.w_max = std::max(epoch_.w_max, cwnd());
-  epoch_.k = static_cast<float>(std::cbrt(static_cast<double>(epoch_.w_max - cwnd()) / mss() / c));
+  epoch_.k = static_cast<float>(std::cbrt(static_cast<double>(epoch_.w_max - cwnd()) / mss() / growth()));
+}
+
+double cubic::growth() const {
+  return epoch_.crowded ? c_crowded : c;
 }
 
 /// Figure 1.
 double cubic::w_cubic(double t) const {
   const double d = t - static_cast<double>(epoch_.k);
-  return c * d * d * d * mss() + epoch_.w_max;
+  return growth() * d * d * d * mss() + epoch_.w_max;
 }
 
 void cubic::in_avoidance(const ack_facts& f, std::uint32_t octets) {
@@ -81,11 +90,12 @@ void cubic::in_avoidance(const ack_facts& f, std::uint32_t octets) {
 
 void cubic::on_cut(congestion_cause why, std::uint32_t window) {
   epoch_.overflowed = queued();
-  // §4.7, fast convergence: a window that met congestion below its last plateau makes room for others, and some more
-  // where they have clearly taken a share of the queue.
-  const bool shrinking = window < epoch_.w_max;
-  const bool crowded = epoch_.overflowed && window < 0.98 * epoch_.w_max;
-  const double plateau = crowded ? 0.8 : shrinking ? (1 + beta_cubic) / 2 : 1;
+  // §4.7, fast convergence: a window that met congestion below its last plateau makes room for others. Where it is
+  // clearly smaller than the last one, others have taken that much of the queue: they are given time as well, until
+  // they could have half.
+  epoch_.crowded = epoch_.overflowed && window < 0.95 * epoch_.cwnd_prior && window > largest_ / 2;
+  largest_ = std::max(largest_, window);
+  const double plateau = epoch_.crowded ? 0.8 : window < epoch_.w_max ? (1 + beta_cubic) / 2 : 1;
   epoch_.w_max = static_cast<std::uint32_t>(window * plateau);
   epoch_.cwnd_prior = window;
   const bool first = epoch_.congestions == 0;
@@ -97,6 +107,7 @@ void cubic::on_cut(congestion_cause why, std::uint32_t window) {
 
 void cubic::on_collapse() {
   epoch_.w_max = 0;  // §4.8: K is 0 and W_max the window at which congestion avoidance begins
+  epoch_.crowded = false;
   epoch_.running = false;
 }
 

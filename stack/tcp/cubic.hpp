@@ -14,7 +14,8 @@ class cubic final : public loss_based {
 
  protected:
   [[nodiscard]] double beta(congestion_cause why) const override;
-  std::uint32_t in_slow_start(const ack_facts& f, std::uint32_t octets) override;
+  void watch(const ack_facts& f) override;
+  [[nodiscard]] std::uint32_t in_slow_start(std::uint32_t octets) const override;
   void in_avoidance(const ack_facts& f, std::uint32_t octets) override;
   void on_cut(congestion_cause why, std::uint32_t window) override;
   void on_collapse() override;
@@ -33,19 +34,22 @@ class cubic final : public loss_based {
     std::uint8_t congestions = 0;  // until they are enough to show the plateau
     bool running = false;
     bool overflowed = false;  // the last congestion was a queue that had filled
+    bool crowded = false;     // and others had filled some of it
   };
 
   void begin_epoch(instant now);
+  [[nodiscard]] double growth() const;  // C, segments a second cubed
   [[nodiscard]] double w_cubic(double t) const;
   [[nodiscard]] double exploring(double acked) const;
 
   epoch epoch_;
   epoch prior_epoch_;  // before the congestion that may yet prove to be none
   instant counted_{};  // the time up to which unused time was left out of the epoch
+  std::uint32_t largest_ = 0;  // window that congestion has met
   hystart hystart_;
   ack_train train_;
 };
 
-static_assert(sizeof(cubic) <= 216);
+static_assert(sizeof(cubic) <= 224);
 
 }  // namespace tunic::tcp

@@ -5,10 +5,11 @@
 namespace tunic::tcp {
 namespace {
 
-// RFC 9406 §4.3.
-constexpr std::uint32_t min_rtt_thresh = 4'000;   // microseconds
-constexpr std::uint32_t max_rtt_thresh = 16'000;  // microseconds
-constexpr std::uint32_t min_rtt_divisor = 8;
+// RFC 9406 §4.3. Its thresholds, halved: who comes to a queue that others have filled sees it rise by little before it
+// overflows. It is every segment of a round trip that has to be later, so that jitter seldom reaches either.
+constexpr std::uint32_t min_rtt_thresh = 2'000;  // microseconds
+constexpr std::uint32_t max_rtt_thresh = 8'000;  // microseconds
+constexpr std::uint32_t min_rtt_divisor = 16;
 constexpr std::uint8_t n_rtt_sample = 8;
 constexpr std::uint32_t css_growth_divisor = 4;
 
@@ -19,9 +20,12 @@ std::uint32_t microseconds(duration d) {
 
 }  // namespace
 
-std::uint32_t hystart::on_ack(std::uint32_t acked, bool round_start, std::optional<duration> rtt) {
+void hystart::on_ack(bool round_start, std::optional<duration> rtt) {
   if (round_start) on_round();
   if (rtt) on_rtt(microseconds(*rtt));
+}
+
+std::uint32_t hystart::growth(std::uint32_t acked) const {
   return conservative() ? acked / css_growth_divisor : acked;  // L is infinite: super-segments bound bursts
 }
 

@@ -12,8 +12,10 @@ namespace tunic::tcp {
 /// Conservative Slow Start; five rounds of it end slow start, a fall of the round-trip time takes it back.
 class hystart {
  public:
-  /// An ACK of `acked` octets in slow start. Returns by how many octets the window opens.
-  std::uint32_t on_ack(std::uint32_t acked, bool round_start, std::optional<duration> rtt);
+  /// An ACK in slow start; `round_start` where it is a round trip's first.
+  void on_ack(bool round_start, std::optional<duration> rtt);
+  /// By how many octets the window opens when so many are acknowledged.
+  [[nodiscard]] std::uint32_t growth(std::uint32_t acked) const;
   /// Slow start is over: ssthresh becomes the window.
   [[nodiscard]] bool over() const { return css_rounds_ == css_rounds_max; }
   [[nodiscard]] bool conservative() const { return css_baseline_min_rtt_ != none; }

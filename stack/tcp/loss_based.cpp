@@ -52,6 +52,7 @@ void loss_based::on_ack(const ack_facts& f) {
     return;
   }
 
+  watch(f);
   // The window grows only when SND.UNA moves (RFC 5681 §3.2, step 1). On a path that reorders, what was selectively
   // acknowledged until then counts, or its growth would suffer. What arrived during an episode does not.
   earned_ = std::min(most, (f.reordering_seen ? earned_ : 0) + std::min(f.delivered, most));
@@ -69,7 +70,7 @@ void loss_based::on_ack(const ack_facts& f) {
     return;
   }
   if (cwnd_ < ssthresh_) {  // slow start, else congestion avoidance (RFC 9293 §3.8.2, MUST-19; RFC 9438 §4.10)
-    const std::uint32_t opens = in_slow_start(f, octets);
+    const std::uint32_t opens = in_slow_start(octets);
     const std::uint32_t room = ssthresh_ - std::min(cwnd_, ssthresh_);
     open(std::min(opens, room));
     if (opens <= room) return;
@@ -78,7 +79,9 @@ void loss_based::on_ack(const ack_facts& f) {
   in_avoidance(f, octets);
 }
 
-std::uint32_t loss_based::in_slow_start(const ack_facts&, std::uint32_t octets) {
+void loss_based::watch(const ack_facts&) {}
+
+std::uint32_t loss_based::in_slow_start(std::uint32_t octets) const {
   return octets;
 }
 

@@ -29,8 +29,10 @@ class loss_based : public congestion_control {
  protected:
   /// ssthresh is so much of the window after a loss or a mark.
   [[nodiscard]] virtual double beta(congestion_cause why) const = 0;
+  /// Every ACK outside of an episode, before the window grows by it, where it does.
+  virtual void watch(const ack_facts& f);
   /// `octets` were acknowledged in slow start. Returns by how many the window opens.
-  virtual std::uint32_t in_slow_start(const ack_facts& f, std::uint32_t octets);
+  [[nodiscard]] virtual std::uint32_t in_slow_start(std::uint32_t octets) const;
   /// `octets` were acknowledged in congestion avoidance, and the window was what held the sender.
   virtual void in_avoidance(const ack_facts& f, std::uint32_t octets) = 0;
   /// Congestion met a window of so many octets, of which beta remains.

@@ -33,10 +33,11 @@ teller after_loss(std::uint32_t window, duration rtt = 100ms) {
   return t;
 }
 
-/// The same by chance, for the third time.
-teller after_losses(std::uint32_t window, duration rtt) {
-  teller t{congestion_algorithm::cubic, window, rtt};
-  for (int i = 0; i < 3; ++i) recover_from_a_loss(t);
+/// The same by chance, and so often that a window of so many segments is what remains.
+teller after_losses(double window, duration rtt) {
+  constexpr int enough = 8;
+  teller t{congestion_algorithm::cubic, static_cast<std::uint32_t>(window / std::pow(0.7, enough)), rtt};
+  for (int i = 0; i < enough; ++i) recover_from_a_loss(t);
   return t;
 }
 
@@ -118,8 +119,8 @@ TEST(rfc9438_cubic, grows_by_half_of_the_window_a_round_trip_at_most) {  // RFC 
 }
 
 TEST(rfc9438_cubic, is_no_slower_than_reno_where_that_is_faster) {  // RFC 9438 §4.3, the Reno-friendly region
-  auto t = after_losses(100, 10ms);
-  const double window = t.cwnd();  // 34
+  auto t = after_losses(34, 10ms);
+  const double window = t.cwnd();
   const double alpha = 3 * 0.3 / 1.7;
   for (int i = 1; i <= 8; ++i) {
     t.round_trip();
@@ -140,13 +141,13 @@ TEST(rfc9438_cubic, is_slow_beyond_the_window_at_which_a_queue_overflowed) {  //
 }
 
 /// Slow start ends by a rising round trip, without a loss.
-teller after_slow_start() {
-  teller t{congestion_algorithm::cubic, 100, 50ms};
+teller after_slow_start(std::uint32_t window = 100, duration rtt = 50ms) {
+  teller t{congestion_algorithm::cubic, window, rtt};
   for (int i = 0; i < 20 && t.cc->ssthresh() == tcp::no_threshold; ++i) {
     t.rtt += 20ms;
     t.round_trip();
   }
-  t.rtt = 50ms;
+  t.rtt = rtt;
   return t;
 }
 
@@ -181,24 +182,35 @@ TEST(rfc9438_cubic, takes_a_mark_for_the_plateau_whatever_the_queue) {  // a mar
   EXPECT_LT(growth(t), 0.01);
 }
 
-TEST(rfc9438_cubic, goes_on_growing_where_the_queue_is_not_its_own) {
-  auto t = after_slow_start();
-  for (int i = 0; i < 2; ++i) growth(t);
-  for (int i = 0; i < 2; ++i) {
+TEST(rfc9438_cubic, goes_on_growing_where_the_queue_is_not_its_own) {  // by less each time, and not by much
+  for (const auto& [initial, rtt] : {std::pair{10u, 200ms}, {100u, 50ms}}) {
+    auto t = after_slow_start(initial, rtt);
+    for (int losses = 1; losses < 8; ++losses) {
+      recover_from_a_loss(t);
+      while (t.cwnd() < t.ssthresh() * 1.6) {  // past the plateau
+        const double most = 30 * std::chrono::duration<double>(rtt).count() / t.cwnd();
+        const double explores = std::min(1.0 / (30 + 10 * losses), most);
+        const double flat = t.ssthresh() / 0.7;  // here the cubic function is
+        const bool near = t.cwnd() > 0.98 * flat && t.cwnd() < 1.02 * flat;
+        const double grown = growth(t);
+        EXPECT_GT(grown, explores * 0.9) << losses;
+        if (near) {
+          EXPECT_LT(grown, explores + 0.003) << losses;
+        }
+      }
+    }
     recover_from_a_loss(t);
-    while (t.cwnd() < t.ssthresh() * 2) EXPECT_GT(growth(t), 0.03);
+    while (t.cwnd() < t.ssthresh() / 0.71) t.round_trip(10);
+    EXPECT_LT(growth(t), 0.005);
   }
-  recover_from_a_loss(t);
-  while (t.cwnd() < t.ssthresh() / 0.75) t.round_trip(10);
-  EXPECT_LT(growth(t), 0.01);
 }
 
-/// After a loss at `window` the next plateau is `share` of it, and is reached when RFC 9438 §4.2 says.
-void expect_plateau(teller& t, double window, double share) {
+/// After a loss at `window` the next plateau is `share` of it, and is reached when RFC 9438 §4.2 says with that C.
+void expect_plateau(teller& t, double window, double share, double c = 0.4) {
   t.round_trip(10);
   const instant epoch = t.now;
   const double w_max = window * share;
-  const auto at = duration{static_cast<std::int64_t>(std::cbrt((w_max - window * 0.7) / 0.4) * 1e9)};
+  const auto at = duration{static_cast<std::int64_t>(std::cbrt((w_max - window * 0.7) / c) * 1e9)};
   while (t.now - epoch < at) t.round_trip(10);
   EXPECT_NEAR(t.cwnd(), w_max, w_max / 100);
 }
@@ -212,14 +224,42 @@ TEST(rfc9438_cubic, a_second_loss_below_the_last_plateau_lowers_it) {  // RFC 94
   expect_plateau(t, window, 0.85);
 }
 
-TEST(rfc9438_cubic, makes_more_room_where_others_have_filled_the_queue) {  // §4.7 has 15 %
+/// It has been at 1,000 segments, and meets a loss at less: others have filled the queue.
+teller crowded() {
   auto t = after_loss(1000, 200ms);
   t.queueing = 80ms;
   for (int i = 0; i < 2; ++i) t.round_trip(10);
-  const double window = t.cwnd();
-  ASSERT_LT(window, 1000);
   recover_from_a_loss(t);
-  expect_plateau(t, window, 0.8);
+  return t;
+}
+
+TEST(rfc9438_cubic, makes_more_room_where_others_have_filled_the_queue) {  // §4.7 has 15 %, and C = 0.4
+  auto t = crowded();
+  expect_plateau(t, t.cwnd() / 0.7, 0.8, 0.2);
+}
+
+TEST(rfc9438_cubic, makes_room_for_an_equal_only) {
+  auto t = crowded();
+  for (double window = t.cwnd() / 0.7; window > 500; window = t.cwnd() / 0.7) {
+    EXPECT_NEAR(t.ssthresh() / window, 0.7, 0.001);
+    t.round_trip(10);
+    recover_from_a_loss(t);
+  }
+  const double window = t.cwnd() / 0.7;
+  expect_plateau(t, window, 0.85);
+}
+
+TEST(rfc9438_cubic, makes_room_until_its_share_stays) {
+  auto t = crowded();
+  const double first = t.cwnd() / 0.7;
+  while (t.cwnd() < 0.9 * first) t.round_trip(10);  // beyond the plateau, and not at the last window
+  const double second = t.cwnd();
+  recover_from_a_loss(t);
+  expect_plateau(t, second, 0.8, 0.2);
+  while (t.cwnd() < second) t.round_trip(10);
+  const double third = t.cwnd();
+  recover_from_a_loss(t);
+  expect_plateau(t, third, 1);
 }
 
 TEST(rfc9438_cubic, after_a_timeout_the_threshold_is_the_plateau) {  // RFC 9438 §4.8: K = 0 and W_max = cwnd
