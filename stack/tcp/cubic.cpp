@@ -39,8 +39,9 @@ std::uint32_t cubic::in_slow_start(std::uint32_t octets) const {
 }
 
 /// Where slow start ended early most of the path may be unused, and the cubic function begins flat. Until congestion
-/// has shown where the plateau is, the window grows by 5 % a round trip, as on Linux, or by 2 % once the queue is nearly
-/// as long as the path. Each congestion makes that less, and bounds it: what is added in a round trip the next one loses.
+/// has shown where the plateau is, the window grows by 5 % a round trip, as on Linux, or by 2 % once the queue is
+/// nearly as long as the path. Each congestion makes that less, and bounds it: what is added in a round trip the next
+/// one loses.
 double cubic::exploring(double acked) const {
   if (epoch_.congestions >= enough) return 0;
   if (epoch_.congestions == 0) return acked / (srtt() > min_rtt() / 8 * 15 ? 50 : 20);
@@ -75,7 +76,7 @@ void cubic::in_avoidance(const ack_facts& f, std::uint32_t octets) {
 
   // §4.3, the Reno-friendly region; alpha is 1 where Reno would have been through with its recovery. But where a queue
   // overflowed at this window last, it will again: to hurry there would only lose more.
-  const double beyond = epoch_.overflowed ? alpha_cubic * 0.6 : 1.0;
+  const double beyond = epoch_.overflowed ? alpha_cubic * 0.75 : 1.0;
   const double alpha = epoch_.w_est >= epoch_.cwnd_prior ? beyond : alpha_cubic;
   epoch_.w_est += alpha * mss() * acked / window;
   const double least = exploring(acked);

@@ -43,8 +43,8 @@ class cubic final : public loss_based {
   [[nodiscard]] double exploring(double acked) const;
 
   epoch epoch_;
-  epoch prior_epoch_;  // before the congestion that may yet prove to be none
-  instant counted_{};  // the time up to which unused time was left out of the epoch
+  epoch prior_epoch_;          // before the congestion that may yet prove to be none
+  instant counted_{};          // the time up to which unused time was left out of the epoch
   std::uint32_t largest_ = 0;  // window that congestion has met
   hystart hystart_;
   ack_train train_;
