@@ -110,6 +110,16 @@ TEST(rfc9406_hystart, a_fall_of_the_round_trip_time_takes_slow_start_up_again) {
   EXPECT_TRUE(s.h.over());
 }
 
+TEST(rfc9406_hystart, a_little_less_in_the_round_of_the_rise_is_no_fall) {  // or bursts would hide every queue
+  slow_start s;
+  s.round(80ms);
+  s.round(100ms);
+  s.ack(false, 99ms);
+  EXPECT_TRUE(s.h.conservative());
+  s.ack(false, 81ms);
+  EXPECT_FALSE(s.h.conservative());
+}
+
 TEST(rfc9406_hystart, an_ack_opens_the_window_by_all_that_it_covers) {  // RFC 9406 §4.3, L
   EXPECT_EQ(tcp::hystart{}.growth(40 * seg), 40 * seg);
 }
