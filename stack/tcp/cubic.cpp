@@ -27,10 +27,11 @@ double cubic::beta(congestion_cause why) const {
 
 /// On a path that reorders most ACKs are duplicates: they tell of rounds and round-trip times as well.
 void cubic::watch(const ack_facts& f) {
-  if (ssthresh() != no_threshold) return;  // RFC 9406 §4.3: in the first slow start only (RFC 9438 §4.10)
-  constexpr std::uint32_t least = 16;      // segments: less is no train
+  // RFC 9406 §4.3: in the first slow start only (RFC 9438 §4.10). And a window that is not used fills no queue.
+  if (ssthresh() != no_threshold || !f.window_limited) return;
+  constexpr std::uint32_t least = 16;  // segments: less is no train
   hystart_.on_ack(f.round_start, f.rtt);
-  const bool full = f.window_limited && train_.on_ack(f.round_start, f.paced, f.min_rtt, f.now);
+  const bool full = train_.on_ack(f.round_start, f.paced, f.min_rtt, f.now);
   if (hystart_.over() || (full && cwnd() >= least * mss())) end_slow_start();
 }
 
@@ -42,8 +43,8 @@ std::uint32_t cubic::in_slow_start(std::uint32_t octets) const {
 /// has shown where the plateau is, the window grows by 5 % a round trip, as on Linux, or by 2 % once the queue is
 /// nearly as long as the path. Each congestion makes that less, and bounds it: what is added in a round trip the next
 /// one loses.
-double cubic::exploring(double acked) const {
-  if (epoch_.congestions >= enough) return 0;
+double cubic::exploring(const ack_facts& f, double acked) const {
+  if (epoch_.congestions >= enough || f.reordering_seen) return 0;
   if (epoch_.congestions == 0) return acked / (srtt() > min_rtt() / 8 * 15 ? 50 : 20);
   return std::min(acked / (30 + 10 * epoch_.congestions), most_explored * seconds(srtt()) * mss() * acked / cwnd());
 }
@@ -79,7 +80,7 @@ void cubic::in_avoidance(const ack_facts& f, std::uint32_t octets) {
   const double beyond = epoch_.overflowed ? alpha_cubic * 0.75 : 1.0;
   const double alpha = epoch_.w_est >= epoch_.cwnd_prior ? beyond : alpha_cubic;
   epoch_.w_est += alpha * mss() * acked / window;
-  const double least = exploring(acked);
+  const double least = exploring(f, acked);
   if (w_cubic(t) < epoch_.w_est) {
     open(static_cast<std::uint32_t>(std::clamp(epoch_.w_est - window, least, acked)));  // after a pause it is far off
     return;
@@ -96,7 +97,7 @@ void cubic::on_cut(congestion_cause why, std::uint32_t window) {
   // they could have half.
   epoch_.crowded = epoch_.overflowed && window < 0.95 * epoch_.cwnd_prior && window > largest_ / 2;
   largest_ = std::max(largest_, window);
-  const double plateau = epoch_.crowded ? 0.8 : window < epoch_.w_max ? (1 + beta_cubic) / 2 : 1;
+  const double plateau = epoch_.crowded ? (1 + 2 * beta(why)) / 3 : window < epoch_.w_max ? (1 + beta(why)) / 2 : 1;
   epoch_.w_max = static_cast<std::uint32_t>(window * plateau);
   epoch_.cwnd_prior = window;
   const bool first = epoch_.congestions == 0;

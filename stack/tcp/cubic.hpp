@@ -40,7 +40,7 @@ class cubic final : public loss_based {
   void begin_epoch(instant now);
   [[nodiscard]] double growth() const;  // C, segments a second cubed
   [[nodiscard]] double w_cubic(double t) const;
-  [[nodiscard]] double exploring(double acked) const;
+  [[nodiscard]] double exploring(const ack_facts& f, double acked) const;
 
   epoch epoch_;
   epoch prior_epoch_;          // before the congestion that may yet prove to be none

@@ -38,20 +38,20 @@ void hystart::on_round() {
   if (conservative()) css_rounds_ = std::min<std::uint8_t>(static_cast<std::uint8_t>(css_rounds_ + 1), css_rounds_max);
 }
 
+/// A round is judged by its first samples: later ones may be of segments that left while the path was idle, between two
+/// bursts of the round before.
 void hystart::on_rtt(std::uint32_t rtt) {
+  if (rtt_sample_count_ == n_rtt_sample) return;
   current_round_min_rtt_ = std::min(current_round_min_rtt_, rtt);
-  if (rtt_sample_count_ < n_rtt_sample) ++rtt_sample_count_;
-  if (rtt_sample_count_ < n_rtt_sample) return;
-  const std::uint32_t thresh = std::clamp(base_min_rtt_ / min_rtt_divisor, min_rtt_thresh, max_rtt_thresh);
-  const bool risen = base_min_rtt_ != none && current_round_min_rtt_ >= base_min_rtt_ + thresh;
-  if (!conservative()) {
-    if (risen) css_baseline_min_rtt_ = current_round_min_rtt_;
-  } else if (risen && css_rounds_ == 0) {
-    css_baseline_min_rtt_ = current_round_min_rtt_;  // the round of the rise is not over: all of it is the baseline
-  } else if (current_round_min_rtt_ < css_baseline_min_rtt_) {
+  if (++rtt_sample_count_ < n_rtt_sample) return;
+  if (conservative()) {
+    if (current_round_min_rtt_ >= css_baseline_min_rtt_) return;
     css_baseline_min_rtt_ = none;  // the rise was jitter: slow start goes on
     base_min_rtt_ = current_round_min_rtt_;
     css_rounds_ = 0;
+  } else if (base_min_rtt_ != none) {
+    const std::uint32_t thresh = std::clamp(base_min_rtt_ / min_rtt_divisor, min_rtt_thresh, max_rtt_thresh);
+    if (current_round_min_rtt_ >= base_min_rtt_ + thresh) css_baseline_min_rtt_ = current_round_min_rtt_;
   }
 }
 

@@ -127,8 +127,11 @@ void loss_based::cut(congestion_cause why, std::uint32_t in_flight) {
   ssthresh_ = std::max(static_cast<std::uint32_t>(beta(why) * window), 2 * mss_);
 }
 
-/// A loss among what was cut for a mark already takes the rest of what a loss takes (RFC 8511 §3).
+/// A loss among what was cut for a mark already takes the rest of what a loss takes (RFC 8511 §3). It may be undone,
+/// the mark not.
 void loss_based::cut_rest() {
+  prior_cwnd_ = prior_ssthresh_ = ssthresh_;
+  save();
   const double rest = beta(congestion_cause::loss) / beta(congestion_cause::ecn);
   ssthresh_ = std::max(static_cast<std::uint32_t>(rest * ssthresh_), 2 * mss_);
 }
@@ -137,8 +140,6 @@ void loss_based::on_congestion(congestion_cause why, std::uint32_t in_flight, in
   // Once a window of data (RFC 3168 §6.1.2, RFC 6582 §3.2 step 1).
   if (answer_ == answer::loss || (answer_ == answer::mark && why == congestion_cause::ecn)) return;
   if (answer_ == answer::mark) {
-    prior_cwnd_ = prior_ssthresh_ = ssthresh_;  // the loss may be undone, the mark not
-    save();
     cut_rest();
   } else {
     remember();
