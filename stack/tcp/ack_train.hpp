@@ -25,7 +25,7 @@ class ack_train {
   }
 
  private:
-  // Of what takes less, scheduling and batches tell more than the path does (as RFC 9406 §4.2, MIN_RTT_THRESH).
+  // Of what takes less, scheduling and batches tell more than the path does.
   static constexpr duration shortest = std::chrono::milliseconds{4};
   static constexpr duration closest = std::chrono::milliseconds{2};  // between two ACKs of a train
 

@@ -22,6 +22,7 @@ struct teller {
   std::uint32_t in_flight = 0;
   recovery_phase phase = recovery_phase::open;
   bool limited = true;
+  bool reorders = false;
   std::uint64_t delivered = 0;
 
   explicit teller(congestion_algorithm a, std::uint32_t initial = 10, duration first_rtt = 100ms)
@@ -63,7 +64,7 @@ struct teller {
     delivered += w.delivered * seg;
     f.total_delivered = delivered;
     f.round_start = w.round;
-    f.reordering_seen = w.reordering;
+    f.reordering_seen = reorders || w.reordering;
     f.window_limited = limited;
     f.rtt = f.srtt = rtt;
     f.min_rtt = rtt - queueing;

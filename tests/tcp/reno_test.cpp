@@ -245,6 +245,18 @@ TEST(rfc5681_reno, losses_that_were_none_do_not_undo_marks) {  // RFC 3168 §6.1
   EXPECT_EQ(t.ssthresh(), 40);  // and the next loss is an episode of its own
 }
 
+TEST(rfc5681_reno, a_timeout_that_was_none_does_not_undo_the_mark_before_it) {  // RFC 4015 §3.4
+  teller t{congestion_algorithm::reno, 100};
+  t.fills();
+  t.cc->on_congestion(congestion_cause::ecn, t.in_flight, t.now);
+  t.times_out();
+  t.sends(1);
+  t.phase = recovery_phase::open;
+  t.cc->on_undo(t.now);
+  EXPECT_EQ(t.cwnd(), 80);
+  EXPECT_EQ(t.ssthresh(), 80);
+}
+
 TEST(rfc5681_reno, an_undo_gives_back_what_was_before_the_first_of_several_timeouts) {  // RFC 4015 §3.2, pipe_prev
   teller t{congestion_algorithm::reno, 100};
   t.fills();

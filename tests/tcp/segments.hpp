@@ -42,6 +42,17 @@ inline constexpr std::array synchronised{tcp::state::established, tcp::state::fi
                                          tcp::state::close_wait,  tcp::state::closing,    tcp::state::last_ack,
                                          tcp::state::time_wait};
 
+/// A connection whose peer's SYN carried exactly these options.
+inline script with_options(std::string_view syn_options, script_options o = {}) {
+  auto t = script::listening(std::move(o));
+  t.arrives("S 0:0(0) win 65535" + (syn_options.empty() ? "" : " <" + std::string{syn_options} + ">"));
+  (void)t.takes_sent();
+  const auto ts = syn_options.find("TS");
+  t.arrives(". 1:1(0) ack 1" + (ts == syn_options.npos ? "" : " <" + std::string{syn_options.substr(ts)} + ">"));
+  t.user_accepts();
+  return t;
+}
+
 /// "P. 1:101(100) ack 1"
 inline std::string line_of(std::string_view flags, std::uint32_t begin, std::uint32_t length, std::uint32_t ack) {
   return std::string{flags} + " " + std::to_string(begin) + ":" + std::to_string(begin + length) + "(" +
