@@ -42,7 +42,8 @@ std::uint32_t cubic::in_slow_start(std::uint32_t octets) const {
 /// Where slow start ended early most of the path may be unused, and the cubic function begins flat. Until congestion
 /// has shown where the plateau is, the window grows by 5 % a round trip, as on Linux, or by 2 % once the queue is
 /// nearly as long as the path. Each congestion makes that less, and bounds it: what is added in a round trip the next
-/// one loses.
+/// one loses. Not where the path reorders: an overflow there leads to the next (PAWS drops what a retransmission has
+/// overtaken, RFC 7323 §5.3).
 double cubic::exploring(const ack_facts& f, double acked) const {
   if (epoch_.congestions >= enough || f.reordering_seen) return 0;
   if (epoch_.congestions == 0) return acked / (srtt() > min_rtt() / 8 * 15 ? 50 : 20);

@@ -6,7 +6,7 @@ namespace tunic::tcp {
 namespace {
 
 // RFC 9406 §4.3. Its thresholds, halved: who comes to a queue that others have filled sees it rise by little before it
-// overflows. It is every segment of a round trip that has to be later, so that jitter seldom reaches either.
+// overflows. All of a round's samples have to be later, so that jitter seldom reaches either.
 constexpr std::uint32_t min_rtt_thresh = 2'000;  // microseconds
 constexpr std::uint32_t max_rtt_thresh = 8'000;  // microseconds
 constexpr std::uint32_t min_rtt_divisor = 16;

@@ -55,18 +55,23 @@ TEST(rfc9438_cubic, returns_to_its_largest_window_at_about_k) {  // RFC 9438 §4
   EXPECT_GE(seen, 4u);
 }
 
+/// Octets that each of two flows delivers between two moments.
+std::pair<double, double> delivered(bottleneck& b, const flow& first, const flow& second, instant from, instant to) {
+  b.run(from);
+  const auto before_first = first.delivered(), before_second = second.delivered();
+  b.run(to);
+  return {static_cast<double>(first.delivered() - before_first),
+          static_cast<double>(second.delivered() - before_second)};
+}
+
 TEST(rfc9438_cubic, two_flows_converge) {  // RFC 9438 §5.5
   path p{.rate = 20e6 / 8, .rtt = 50ms};
   p.queue = p.rate * 0.05;
   bottleneck b{p};
   const auto& first = b.add(congestion_algorithm::cubic);
   const auto& second = b.add(congestion_algorithm::cubic, instant{10s});
-  b.run(instant{40s});
-  const auto before_first = first.delivered(), before_second = second.delivered();
-  b.run(instant{140s});
-  const auto x = static_cast<double>(first.delivered() - before_first);
-  const auto y = static_cast<double>(second.delivered() - before_second);
-  EXPECT_GT((x + y) * (x + y) / (2 * (x * x + y * y)), 0.95) << x << ' ' << y;
+  const auto [x, y] = delivered(b, first, second, instant{40s}, instant{140s});
+  EXPECT_GT((x + y) * (x + y) / (2 * (x * x + y * y)), 0.95) << x << ' ' << y;  // Jain's index
   EXPECT_GT((x + y) * 1.027 / 100 / p.rate, 0.97);
 }
 
@@ -89,12 +94,8 @@ TEST(rfc9438_cubic, a_newcomer_has_its_share_within_a_minute) {  // RFC 9438 §4
   bottleneck b{p};
   const auto& first = b.add(congestion_algorithm::cubic);
   const auto& second = b.add(congestion_algorithm::cubic, instant{5s});
-  b.run(instant{30s});
-  const auto before_first = first.delivered(), before_second = second.delivered();
-  b.run(instant{60s});
-  const auto x = static_cast<double>(first.delivered() - before_first);
-  const auto y = static_cast<double>(second.delivered() - before_second);
-  EXPECT_GT((x + y) * (x + y) / (2 * (x * x + y * y)), 0.95) << x << ' ' << y;
+  const auto [x, y] = delivered(b, first, second, instant{30s}, instant{60s});
+  EXPECT_GT((x + y) * (x + y) / (2 * (x * x + y * y)), 0.95) << x << ' ' << y;  // Jain's index
 }
 
 }  // namespace
