@@ -48,16 +48,25 @@ def measure_goodput(lane, site, cell, seed, seconds, trace):
     return measured
 
 
-def measure_short(lane, site, cell, seed, repeats):
+def measure_short(lane, site, cell, seed, repeats, trace):
     measured = {}
     for sender in SENDERS:
         with lane.path(*cell.options(seed)) as figures, lane.sender(*sender, site) as address:
-            times = []
-            for _ in range(repeats):
-                times.append(flows.transfer(lane, address, SHORT)[0])
-                time.sleep(cell.seconds)
+            began, times = time.monotonic(), []
+            with lane.captured(trace and f"{trace}/{cell.name.replace('/', '-')}-{seed}-{'-'.join(sender)}-short"):
+                for number in range(repeats):
+                    if cell.path == "burst":
+                        wait_for_phase(began, number / repeats)
+                    times.append(flows.transfer(lane, address, SHORT)[0])
+                    time.sleep(cell.seconds)
         measured[sender] = {"short": times, **figures}
     return measured
+
+
+def wait_for_phase(began, phase):
+    """A burst comes each second: whether it meets a SYN or the end of a transfer decides about seconds. So the n-th
+    transfers of all senders begin in the same part of a second of the path's."""
+    time.sleep((began + phase - time.monotonic()) % 1)
 
 
 # --- what is asked ---
