@@ -1,7 +1,10 @@
 #include "apps/tunic/options.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <filesystem>
 #include <functional>
+#include <map>
 
 #include <CLI/CLI.hpp>
 
@@ -122,22 +125,90 @@ void check_network(const network_options& o) {
 constexpr const char* exit_codes =
     "Exit codes: 0 done, 1 failure (of the device, the network or a file), 2 wrong usage, 130 interrupted twice.";
 
+std::optional<virtual_host> parse_virtual_host(std::string_view text) {
+  const auto equals = text.find('=');
+  if (equals == 0 || equals == std::string_view::npos) return std::nullopt;
+  virtual_host one{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(one.folder, ignored)) return std::nullopt;
+  return one;
+}
+
+std::optional<error_page> parse_error_page(std::string_view text) {
+  const auto status = text.substr(0, text.find('='));
+  if (status.size() == text.size() || status.size() != 3 || status[0] < '4' || status[0] > '5') return std::nullopt;
+  error_page one{0, std::string(text.substr(status.size() + 1))};
+  const auto end = std::from_chars(status.data(), status.data() + status.size(), one.status).ptr;
+  std::error_code ignored;
+  if (end != status.data() + status.size() || !std::filesystem::is_regular_file(one.file, ignored)) return std::nullopt;
+  return one;
+}
+
+void check_serve(const serve_options& o) {
+  check_network(o.network);
+  if (o.folder.empty() && !o.echo)
+    throw CLI::ValidationError("DIR", "what is to be served? A folder, such as \".\", or --echo");
+  if (!o.folder.empty() && o.echo) throw CLI::ValidationError("DIR", "serve either a folder or --echo");
+}
+
 CLI::App* add_serve(CLI::App& app, serve_options& o) {
   CLI::App* c = app.add_subcommand("serve", "Serve a folder over HTTP");
-  c->add_option("DIR", o.folder, "the folder")->required()->check(CLI::ExistingDirectory)->type_name("");
+  c->add_option("DIR", o.folder, "the folder")->check(CLI::ExistingDirectory)->type_name("");
+  c->add_flag("--echo", o.echo, "serve a site to try HTTP clients on, instead of a folder; /help says what it has");
+  c->add_flag("--listing", o.listing, "show what a directory without index.html holds");
+  c->add_flag("--plain", o.plain, "send no Content-Encoding (gzip, br, zstd), whatever a client accepts");
+  add_list(*c, "--host", o.hosts, parse_virtual_host, "a host and an existing folder, such as example.com=/srv/example",
+           "another folder for requests to that host; *.example.com is every host below it; may be repeated")
+      ->type_name("NAME=DIR");
+  add_list(*c, "--error-page", o.error_pages, parse_error_page,
+           "a status and an existing file, such as 404=/srv/404.html", "an HTML page for answers of that status; may be repeated")
+      ->type_name("STATUS=FILE");
+  c->add_flag("--trace", o.trace, "answer TRACE by the request");
   c->add_option("--port", o.port, "TCP port")->capture_default_str()->check(CLI::Range(1, 65535))->type_name("N");
   c->add_option("--backlog", o.backlog,
                 "connections that may be half open; beyond it SYN cookies let clients in (RFC 4987)")
       ->capture_default_str()
       ->check(CLI::Range(1, 1 << 20))
       ->type_name("N");
+  const char* const bounds = "What a client may take";
   add_seconds(*c, "--idle-timeout", o.idle_timeout, shortest_timeout, longest_msl,
-              "close a connection that asks for nothing so long (default: 75)");
+              "close a connection that asks for nothing so long (default: 75)")
+      ->group(bounds);
+  add_seconds(*c, "--head-timeout", o.head_timeout, shortest_timeout, longest_msl,
+              "for the head of a request, from its first octet on (default: 10)")
+      ->group(bounds);
+  add_seconds(*c, "--content-timeout", o.content_timeout, shortest_timeout, longest_msl,
+              "for the next octets of its content (default: 30)")
+      ->group(bounds);
+  add_seconds(*c, "--send-timeout", o.send_timeout, shortest_timeout, longest_msl,
+              "for taking the next octets of a response (default: 60)")
+      ->group(bounds);
+  c->add_option("--least-rate", o.least_rate,
+                "octets a second that a client must send or take on average, beyond those timeouts (default: any)")
+      ->type_name("N")
+      ->group(bounds);
+  c->add_option("--max-content", o.most_content,
+                "largest content of a request, in octets or as 8m, 5g (default: 8m; with --echo 1t)")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE")
+      ->group(bounds);
+  c->add_option("--max-connections", o.connections_of_a_client, "connections at once from one address (default: any)")
+      ->type_name("N")
+      ->group(bounds);
+  const char* const logging = "Logging";
+  c->add_option("--access-log", o.access_log, "append a line for each response to FILE; \"-\" is the standard output")
+      ->type_name("FILE")
+      ->group(logging);
+  c->add_option("--log-format", o.log_as, "combined (default) or json")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, log_format>{{"combined", log_format::combined}, {"json", log_format::json}}))
+      ->type_name("NAME")
+      ->group(logging);
   c->add_flag("--fast-open", o.fast_open, "answer a request that comes with its SYN and a cookie (TCP Fast Open)");
   add_network_options(*c, o.network);
   add_sending_options(*c, o.network);
   c->footer(
-      std::string("Ctrl-C finishes the responses under way and closes all connections, for at most 5 s; a second one "
+      std::string("Ctrl-C finishes the responses under way and closes all connections, for at most 4 s; a second one "
                   "aborts at once.\n\nExample, as root:\n"
                   "  tunic serve . --address 198.51.100.2/24 --host-address 198.51.100.1/24\n"
                   "  curl http://198.51.100.2/\n\n") +
@@ -227,7 +298,7 @@ request parse_command_line(int argc, char** argv) {
   add_ladder(app, ladder);
   try {
     app.parse(argc, argv);
-    if (*served) return check_network(serve.network), serve;
+    if (*served) return check_serve(serve), serve;
     if (*got) {
       check_network(get.network);
       const auto url = http::parse_url(get.url);

@@ -38,13 +38,37 @@ struct network_options {
   bool pacing = false;
 };
 
+/// A site of its own for requests that name the host.
+struct virtual_host {
+  std::string name, folder;
+};
+
+/// A page for refusals of that status.
+struct error_page {
+  std::uint16_t status;
+  std::string file;
+};
+
+enum class log_format : std::uint8_t { combined, json };
+
 struct serve_options {
   network_options network;
-  std::string folder;
+  std::string folder;  ///< empty: the echo site
+  bool echo = false;
+  bool listing = false;
+  bool plain = false;  ///< no Content-Encoding
+  bool trace = false;
+  std::vector<virtual_host> hosts;
+  std::vector<error_page> error_pages;
   std::uint16_t port = 80;
   bool fast_open = false;
-  std::chrono::duration<double> idle_timeout{75};
   std::size_t backlog = 1024;
+  std::chrono::duration<double> head_timeout{10}, content_timeout{30}, send_timeout{60}, idle_timeout{75};
+  std::uint64_t least_rate = 0;           ///< octets a second; 0: any
+  std::uint64_t most_content = 0;         ///< octets of a request's content; 0: the default
+  std::size_t connections_of_a_client = 0;  ///< 0: any number
+  std::string access_log;                 ///< a file, "-": the standard output; empty: none
+  log_format log_as = log_format::combined;
 };
 
 struct get_options {

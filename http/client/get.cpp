@@ -43,7 +43,8 @@ class exchange {
     const auto done = stream_.try_write(octets, error);
     if (error && !would_block(error)) throw std::system_error(error, "sending the request");
     error = {};
-    if (done != octets.size()) co_await stream_.write(octets.subspan(done), error);
+    for (auto rest = octets.subspan(done); !rest.empty() && !error;)
+      rest = rest.subspan(co_await stream_.write_some(rest, error));
     // A server may answer and close before it has read the request: the answer counts, so it is read all the same.
 
     while (states_.of(role::server) != state::must_close) {

@@ -1,6 +1,8 @@
 #include "http/core/date.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <string>
 
 #include "http/core/grammar.hpp"
 
@@ -23,6 +25,48 @@ std::optional<int> number_in(std::string_view text) {
     value = value * 10 + (c - '0');
   }
   return value;
+}
+
+int year_of(std::int64_t seconds) {
+  using namespace std::chrono;
+  return int{year_month_day{floor<days>(sys_seconds{std::chrono::seconds{seconds}})}.year()};
+}
+
+// rfc850-date, e.g. "Sunday, 06-Nov-94 08:49:37 GMT", as an IMF-fixdate.
+std::string from_rfc850(std::string_view text, std::int64_t now) {
+  static constexpr std::array<std::string_view, 7> long_names{"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                              "Thursday", "Friday", "Saturday"};
+  const auto comma = text.find(',');
+  const auto day = text.substr(0, comma);
+  if (comma == std::string_view::npos || std::find(long_names.begin(), long_names.end(), day) == long_names.end())
+    return {};
+  const auto rest = text.substr(comma);  // ", 06-Nov-94 08:49:37 GMT"
+  if (rest.size() != 24 || rest[4] != '-' || rest[8] != '-') return {};
+  const auto short_year = number_in(rest.substr(9, 2));
+  if (!short_year) return {};
+  const int this_year = year_of(now);
+  int year = this_year - this_year % 100 + *short_year;
+  if (year > this_year + 50) year -= 100;
+  return std::string(day.substr(0, 3))
+      .append(rest.substr(0, 4))
+      .append(" ")
+      .append(rest.substr(5, 3))
+      .append(" ")
+      .append(std::to_string(year))
+      .append(rest.substr(11));
+}
+
+// asctime-date, e.g. "Sun Nov  6 08:49:37 1994", as an IMF-fixdate.
+std::string from_asctime(std::string_view text) {
+  std::string day(text.substr(8, 2));
+  if (day[0] == ' ') day[0] = '0';
+  return std::string(text.substr(0, 3))
+      .append(", ")
+      .append(day)
+      .append(text.substr(3, 5))
+      .append(text.substr(20))
+      .append(text.substr(10, 10))
+      .append("GMT");
 }
 
 }  // namespace
@@ -55,6 +99,12 @@ std::optional<std::int64_t> parse_imf_fixdate(std::string_view text) {
   const auto seconds = (sys_days{ymd}.time_since_epoch() + hours{*h} + minutes{*m} + std::chrono::seconds{*s}).count();
   // The separators, the name of the day and "GMT" are right exactly if writing the date again gives the same text.
   return imf_fixdate{seconds}.text() == text ? std::optional<std::int64_t>{seconds} : std::nullopt;
+}
+
+std::optional<std::int64_t> parse_date(std::string_view text, std::int64_t now) {
+  if (text.size() == shape.size() && text[3] == ',') return parse_imf_fixdate(text);
+  if (text.size() == 24 && text[3] == ' ') return parse_imf_fixdate(from_asctime(text));
+  return parse_imf_fixdate(from_rfc850(text, now));
 }
 
 }  // namespace tunic::http

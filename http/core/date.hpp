@@ -18,8 +18,11 @@ class imf_fixdate {
   std::array<char, 29> text_;
 };
 
-// The seconds since 1970 that an IMF-fixdate names; nothing for any other text (the two obsolete forms included: a
-// validator that we sent is always an IMF-fixdate).
+// The seconds since 1970 that an IMF-fixdate names; nothing for any other text.
 std::optional<std::int64_t> parse_imf_fixdate(std::string_view text);
+
+// The same for any HTTP-date: a recipient takes the two obsolete forms as well, "Sunday, 06-Nov-94 08:49:37 GMT" and
+// "Sun Nov  6 08:49:37 1994". A year of two digits is one that ends at most 50 years after `now` (seconds since 1970).
+std::optional<std::int64_t> parse_date(std::string_view text, std::int64_t now);
 
 }  // namespace tunic::http

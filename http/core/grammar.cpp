@@ -22,21 +22,6 @@ void skip_bws(std::string_view& text) {
   take(text, white_space);
 }
 
-// RFC 9110 §5.6.4: quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE
-bool take_quoted_string(std::string_view& text) {
-  if (text.empty() || text.front() != '"') return false;
-  text.remove_prefix(1);
-  for (;;) {
-    take(text, qdtext);
-    if (text.empty()) return false;
-    const char c = text.front();
-    text.remove_prefix(1);
-    if (c == '"') return true;
-    if (c != '\\' || text.empty() || !in(field_octet, text.front())) return false;
-    text.remove_prefix(1);
-  }
-}
-
 bool is_chunk_extensions(std::string_view text) {
   while (!text.empty()) {
     skip_bws(text);
@@ -64,6 +49,20 @@ bool is_ip_literal(std::string_view text) {
 }
 
 }  // namespace
+
+bool take_quoted_string(std::string_view& text) {
+  if (text.empty() || text.front() != '"') return false;
+  text.remove_prefix(1);
+  for (;;) {
+    take(text, qdtext);
+    if (text.empty()) return false;
+    const char c = text.front();
+    text.remove_prefix(1);
+    if (c == '"') return true;
+    if (c != '\\' || text.empty() || !in(field_octet, text.front())) return false;
+    text.remove_prefix(1);
+  }
+}
 
 std::optional<std::uint64_t> parse_length(std::string_view text) {
   if (text.empty() || !all_in(digit, text)) return std::nullopt;

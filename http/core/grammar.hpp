@@ -122,11 +122,20 @@ bool is_host(std::string_view text);
 // RFC 3986 §2.1: each "%" begins pct-encoded = "%" HEXDIG HEXDIG
 bool is_percent_encoded(std::string_view text);
 
-// RFC 9110 §5.6.1: calls `each(element)` for the elements of a comma-separated list (no element holds a quoted comma).
+// RFC 9110 §5.6.4: takes quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE off the front; false if there is none.
+bool take_quoted_string(std::string_view& text);
+
+// RFC 9110 §5.6.1: calls `each(element)` for the elements of a comma-separated list, empty ones included. A comma in a
+// quoted string divides nothing; a quoted string that does not end takes all that follows.
 template <class F>
 constexpr void for_each_element(std::string_view list, F&& each) {
   for (;;) {
-    const auto comma = list.find(',');
+    auto comma = list.find_first_of(",\"");
+    for (bool quoted = false; comma < list.size() && (quoted || list[comma] != ',');) {
+      if (list[comma] == '"') quoted = !quoted;
+      comma += quoted && list[comma] == '\\' ? 2 : 1;
+    }
+    if (comma >= list.size()) comma = std::string_view::npos;
     each(trim_ows(list.substr(0, comma)));
     if (comma == std::string_view::npos) return;
     list.remove_prefix(comma + 1);

@@ -58,7 +58,12 @@ event reader::read_start_line(std::span<const std::byte>& input) {
   std::string_view line;
   switch (take_line(input, limits_.start_line, line)) {
     case line_result::partial: return event::need_more;
-    case line_result::too_long: return fail({status_code::uri_too_long, "the start line is too long"});
+    case line_result::too_long:
+      // Where there is not even a method, it is no long URI.
+      if (line_.find(' ') == std::string::npos &&
+          as_text(input).substr(0, limits_.start_line - line_.size()).find(' ') == std::string_view::npos)
+        return fail(bad("the method is too long"));
+      return fail({status_code::uri_too_long, "the start line is too long"});
     case line_result::malformed: return fail(bad("a line does not end in CRLF"));
     case line_result::whole: break;
   }
@@ -71,6 +76,7 @@ event reader::read_start_line(std::span<const std::byte>& input) {
   if (auto wrong = on_start_line(line)) return fail(*wrong);
   head_size_ = field_count_ = 0;
   content_size_ = 0;
+  trailer_.clear();
   step_ = step::field_line;
   return event::need_more;
 }
@@ -159,7 +165,7 @@ event reader::read_chunk_end(std::span<const std::byte>& input) {
   return event::need_more;
 }
 
-// RFC 9112 §7.1.2: a recipient may drop trailer fields; they are judged all the same.
+// RFC 9112 §7.1.2: trailer fields are kept apart from the header's, which they must not change.
 event reader::read_trailer(std::span<const std::byte>& input) {
   std::string_view line;
   switch (take_line(input, limits_.field_line, line)) {
@@ -173,8 +179,7 @@ event reader::read_trailer(std::span<const std::byte>& input) {
     step_ = step::start_line;
     return event::end;
   }
-  fields dropped;
-  if (auto wrong = take_field(line, dropped)) return fail(*wrong);
+  if (auto wrong = take_field(line, trailer_)) return fail(*wrong);
   return event::need_more;
 }
 

@@ -35,6 +35,8 @@ class reader {
   std::span<const std::byte> body() const { return body_; }
   const problem& error() const { return error_; }
   const framing& frame() const { return frame_; }
+  // RFC 9112 §7.1.2: the fields that followed the chunks, complete with `end`.
+  const fields& trailer() const { return trailer_; }
 
   // No octet of the next message has come.
   bool between_messages() const { return step_ == step::start_line && line_.empty(); }
@@ -85,6 +87,7 @@ class reader {
   bool skipped_empty_line_ = false;
   step step_ = step::start_line;
   framing frame_;
+  fields trailer_;
   std::size_t head_size_ = 0;  // octets of field lines so far, and how many of them
   std::size_t field_count_ = 0;
   std::uint64_t content_left_ = 0;  // of the content, or of the chunk

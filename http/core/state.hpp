@@ -22,6 +22,7 @@ class states {
 
   // One of the messages said that the connection ends with it.
   void disable_keep_alive();
+  bool keep_alive() const { return keep_alive_; }
 
   // Both are done and the connection stays: the next request may come. Says false otherwise.
   bool next_cycle();

@@ -63,8 +63,8 @@ void body_writer::end(std::string& out) {
   in_chunk_ = false;
 }
 
-bool body_writer::finish(std::string& out) {
-  if (frame_.by == framing::kind::chunked) out.append("0\r\n\r\n");
+bool body_writer::finish(std::string& out, const fields& trailer) {
+  if (frame_.by == framing::kind::chunked) out.append("0\r\n").append(trailer.wire()).append("\r\n");
   return frame_.by != framing::kind::length || left_ == 0;
 }
 

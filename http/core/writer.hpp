@@ -29,8 +29,9 @@ class body_writer {
   bool begin(std::string& out, std::uint64_t size);
   // After them.
   void end(std::string& out);
-  // At the end of the content. Says false if less came than the Content-Length announced: the connection must close.
-  bool finish(std::string& out);
+  // At the end of the content; `trailer` follows a chunked one (RFC 9112 §7.1.2), and is dropped elsewhere. Says false
+  // if less came than the Content-Length announced: the connection must close.
+  bool finish(std::string& out, const fields& trailer = {});
 
  private:
   framing frame_;

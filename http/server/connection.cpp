@@ -1,45 +1,38 @@
 #include "http/server/connection.hpp"
 
-#include <algorithm>
+#include <stdexcept>
+#include <utility>
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
 #include <asio/error.hpp>
-#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include "http/core/grammar.hpp"
-#include "http/core/writer.hpp"
 
 namespace tunic::http {
 namespace {
 
-constexpr std::size_t gather_limit = 64 * 1024;          // octets of responses to pipelined requests in one write
-constexpr std::size_t copied_if_adopted = 16 * 1024;     // a content up to this is copied behind its head all the same
-constexpr std::uint64_t piece_mapped = 2 * 1024 * 1024;  // octets of a file mapped and handed over at once
-constexpr std::size_t piece_read = 128 * 1024;           // octets of a file read and written at once
-constexpr std::size_t turn = 4 * 1024 * 1024;            // octets written before others get their turn
-constexpr int requests_a_turn = 64;                      // passes over input that was there at once, likewise
-constexpr std::size_t linger_limit = 1024 * 1024;        // octets of a refused request that are read and dropped
-constexpr std::size_t kept_capacity = 4 * 1024;          // octets of buffer that an idle connection may hold
-
-std::span<const std::byte> octets_of(const std::string& text) {
-  return std::as_bytes(std::span(text));
-}
-
-asio::awaitable<void> give_way() {
-  co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-}
+constexpr int requests_a_turn = 64;                // passes over input that was there at once before others get theirs
+constexpr std::size_t linger_limit = 1024 * 1024;  // octets of content that nobody wants and that are read all the same
 
 }  // namespace
 
 connection::connection(std::shared_ptr<service> shared, std::unique_ptr<transport> stream)
     : service_(std::move(shared)),
-      entry_(service_->enter(*this)),
       stream_(std::move(stream)),
-      reader_(request_, service_->options().bounds) {}
+      reader_(request_, service_->options().bounds),
+      sender_(*stream_, wait_, service_->options()),
+      body_(framing{}) {
+  request_.peer = stream_->peer();
+  request_.content = request_content(*this);
+  entry_ = service_->enter(*this, request_.peer.address());
+}
 
 connection::~connection() {
-  service_->leave(entry_);
+  if (me_) *me_ = nullptr;
+  service_->leave(entry_, request_.peer.address());
 }
 
 asio::awaitable<void> connection::run(std::unique_ptr<connection> self) {
@@ -48,22 +41,26 @@ asio::awaitable<void> connection::run(std::unique_ptr<connection> self) {
 }
 
 void connection::stop() {
-  if (phase_ == phase::idle) stream_->cancel();
+  if (wait_.what() == waiting::phase::idle) stream_->cancel();
 }
 
 void connection::close() {
   stream_->close();
+  sender_.fail(asio::error::operation_aborted);
+  gone_.emit(asio::cancellation_type::terminal);
 }
 
-void connection::expire(clock::time_point now) {
-  if (now < deadline_) return;
-  deadline_ = clock::time_point::max();
-  timed_out_ = true;
-  stream_->cancel();
+void connection::expire(waiting::clock::time_point now) {
+  if (wait_.expires(now)) stream_->cancel();
 }
 
 asio::awaitable<void> connection::converse() {
-  for (int turns = 1; !failure_; ++turns) {
+  if (service_->is_crowded(request_.peer.address())) {
+    refuse({status_code::service_unavailable, "too many connections from one address"});
+    co_await sender_.flush();
+    co_return co_await linger();
+  }
+  for (int turns = 1; !sender_.failure(); ++turns) {
     std::error_code error;
     const auto input = stream_->borrow(error);
     auto rest = input;
@@ -71,28 +68,33 @@ asio::awaitable<void> connection::converse() {
     stream_->consume(input.size() - rest.size());
 
     if (next == step::await_handler) {
+      if (!sender_.flush_now()) co_await sender_.flush();
       co_await await_handler();
+      behind_ = stream_->borrow(error).size();
+      error = {};
       next = respond();
     }
     switch (next) {
       case step::await_handler:
       case step::read: break;
-      case step::flush: co_await flush(); break;
-      case step::write_content:
-        co_await write_content();
-        if (states_.of(role::server) == state::must_close) co_return co_await linger();
-        break;
-      case step::close: co_await flush(); co_return co_await linger();
+      case step::flush: co_await sender_.flush(); break;
+      case step::send_content:
+        co_await send_content();
+        if (!must_close()) break;
+        co_await sender_.flush();
+        co_return co_await linger();
+      case step::hand_over: co_return co_await hand_over();
+      case step::close: co_await sender_.flush(); co_return co_await linger();
     }
     if (next == step::read && error) {
-      if (!flush_now()) co_await flush();
+      if (!sender_.flush_now()) co_await sender_.flush();
       // The peer sends no more. What it asked is answered: a half-close is no reason not to.
-      if (failure_ || !would_block(error)) co_return;
+      if (sender_.failure() || !would_block(error)) co_return;
       co_await wait_for_input();
-      if (timed_out_ && !reader_.in_head()) co_return;
-      if (timed_out_) {
+      if (wait_.timed_out() && !reader_.in_head()) co_return;
+      if (wait_.timed_out()) {
         refuse({status_code::request_timeout, "the request did not arrive in time"});
-        co_await flush();
+        co_await sender_.flush();
         co_return co_await linger();
       }
       turns = 0;
@@ -108,8 +110,19 @@ connection::step connection::take(std::span<const std::byte>& input) {
     step next = step::read;
     switch (reader_.next(input)) {
       case event::need_more: return step::read;
-      case event::head: next = on_request(); break;
-      case event::body: states_.on(role::client, happening::data); break;
+      case event::head:
+        behind_ = input.size();
+        next = on_request();
+        break;
+      case event::body:
+        states_.on(role::client, happening::data);
+        dropped_ += reader_.body().size();
+        patience_.progressed(reader_.body().size(), service_->options().least_rate);
+        if (dropped_ > linger_limit) {
+          states_.disable_keep_alive();
+          return step::close;
+        }
+        break;
       case event::end:
         states_.on(role::client, happening::end_of_message);
         states_.next_cycle();
@@ -121,8 +134,14 @@ connection::step connection::take(std::span<const std::byte>& input) {
 }
 
 connection::step connection::on_request() {
-  end_wait();
+  const auto& options = service_->options();
+  wait_.end();
+  if (options.on_answered) asked_ = waiting::clock::now();
+  patience_.reset(options.content_timeout);
+  content_read_ = continued_ = false;
+  dropped_ = 0;
   states_.on(role::client, happening::request);
+  request_.parameters.clear();
   if (request_.target == "*" || request_.method == "CONNECT")
     request_.path = request_.target;
   else if (!decode_path(request_.target, request_.path))
@@ -132,23 +151,133 @@ connection::step connection::on_request() {
   if (expected && !grammar::same_token(*expected, "100-continue"))
     return refuse({status_code::expectation_failed, "the only expectation met is 100-continue"});
   response_.clear();
+  if (request_.method == "TRACE") {
+    answer_trace();
+    return respond();
+  }
   try {
     pending_ = service_->answers().handle(request_, response_);
+  } catch (const refusal& why) {
+    response_ = response::error(why.status(), why.what());
   } catch (...) {
     response_ = response::error(status_code::internal_server_error);
   }
   return pending_.valid() ? step::await_handler : respond();
 }
 
-asio::awaitable<void> connection::await_handler() {
-  bool failed = false;
-  try {
-    co_await std::move(pending_);
-  } catch (...) {
-    failed = true;
+// RFC 9110 §9.3.8. What a client keeps secret is not shown to whoever made it ask.
+void connection::answer_trace() {
+  if (!service_->options().trace) {
+    response_ = response::error(status_code::method_not_allowed);
+    response_.head.header.add("Allow", "GET, HEAD, OPTIONS");
+    return;
   }
-  pending_ = {};
-  if (failed) response_ = response::error(status_code::internal_server_error);
+  request_head shown = request_;
+  for (const auto name : {"Authorization", "Cookie", "Proxy-Authorization"}) shown.header.remove(name);
+  std::string text;
+  begin_head(text, shown);
+  end_head(text);
+  response_.set_content(std::move(text), "message/http");
+}
+
+asio::awaitable<void> connection::await_handler() {
+  try {
+    co_await await_guarded(std::exchange(pending_, {}));
+  } catch (const refusal& why) {
+    response_ = response::error(why.status(), why.what());
+  } catch (...) {
+    response_ = response::error(status_code::internal_server_error);
+  }
+  stream_->consume(std::exchange(lent_, 0));
+}
+
+// Awaits what a handler does, and cancels that when the client goes.
+asio::awaitable<void> connection::await_guarded(asio::awaitable<void> work) {
+  watch_client();
+  co_await asio::co_spawn(co_await asio::this_coro::executor, std::move(work),
+                          asio::bind_cancellation_slot(gone_.slot(), asio::use_awaitable));
+}
+
+void connection::watch_client() {
+  if (watched_) return;
+  if (!me_) me_ = std::make_shared<connection*>(this);
+  watched_ = stream_->watch([me = me_](std::error_code error) {
+    connection* const self = *me;
+    if (self == nullptr) return;
+    self->watched_ = false;
+    if (error == asio::error::operation_aborted) return;
+    self->sender_.fail(asio::error::connection_reset);
+    self->gone_.emit(asio::cancellation_type::terminal);
+  });
+}
+
+bool connection::expects_continue() const {
+  // RFC 9110 §10.1.1: not in HTTP/1.0, and not where there is no content
+  return request_.version == protocol_version::http_1_1 && request_.header.count("Expect") != 0 &&
+         reader_.frame().by != framing::kind::none;
+}
+
+// RFC 9110 §10.1.1: a client that was not told to continue may send its content or not, and nobody knows which.
+bool connection::is_doubtful() const {
+  return expects_continue() && !continued_;
+}
+
+bool connection::is_large_unread() const {
+  return !content_read_ && reader_.frame().length > linger_limit;
+}
+
+// The octets are lent to the handler, and given back with its next call.
+asio::awaitable<std::span<const std::byte>> connection::read_content() {
+  stream_->consume(std::exchange(lent_, 0));
+  // Not once the final response has begun: 100 would be part of its content then.
+  if (is_doubtful() && !content_read_ && states_.of(role::server) == state::send_response) {
+    continued_ = true;
+    std::error_code error;
+    if (stream_->borrow(error).empty()) {  // else it has begun already, and needs no telling
+      states_.on(role::server, happening::informational);
+      sender_.out().append("HTTP/1.1 100 Continue\r\n\r\n");
+      co_await sender_.flush();
+    }
+  }
+  const auto give_up = [this](const problem& why) {
+    states_.disable_keep_alive();
+    return refusal(why);
+  };
+  while (!content_read_) {
+    std::error_code error;
+    const auto input = stream_->borrow(error);
+    auto rest = input;
+    const auto happened = reader_.next(rest);
+    const auto used = input.size() - rest.size();
+    if (happened == event::body) {
+      states_.on(role::client, happening::data);
+      lent_ = used;
+      patience_.progressed(used, service_->options().least_rate);
+      co_return reader_.body();
+    }
+    stream_->consume(used);
+    if (happened == event::failed) throw give_up(reader_.error());
+    if (happened == event::end) {
+      states_.on(role::client, happening::end_of_message);
+      content_read_ = true;
+      break;
+    }
+    if (error == asio::error::eof) throw give_up({status_code::bad_request, "the content is cut short"});
+    if (error && !would_block(error)) {
+      sender_.fail(error);
+      throw std::system_error(error, "reading the content of a request");
+    }
+    if (!error) continue;
+    wait_.begin(waiting::phase::content, patience_);
+    std::error_code ignored;  // told again by borrow
+    co_await stream_->readable(ignored);
+    wait_.end();
+    if (wait_.timed_out()) {
+      wait_.forgive();
+      throw give_up({status_code::request_timeout, "the content did not arrive in time"});
+    }
+  }
+  co_return std::span<const std::byte>{};
 }
 
 // Answers a request that broke a rule. Where it ends cannot be trusted any more, so nothing after it is read.
@@ -156,195 +285,174 @@ connection::step connection::refuse(const problem& what) {
   states_.disable_keep_alive();
   const auto at = states_.of(role::server);
   if (at != state::idle && at != state::send_response) return step::close;  // its response has been sent already
+  if (at == state::idle) asked_ = waiting::clock::now();                     // its head has not come to its end
   response_ = response::error(what.status, what.why);
   return respond();
 }
 
 connection::step connection::respond() {
-  const bool waits_for_continue = request_.header.count("Expect") != 0 && reader_.frame().by != framing::kind::none;
-  // RFC 9110 §10.1.1: answered without its content being asked for, so nobody knows whether that still comes.
-  if (waits_for_continue || service_->stopping() || !wants_keep_alive(request_.version, request_.header) ||
-      response_.head.header.has_element("Connection", "close"))
+  // A producer may yet read the content.
+  const bool is_made = std::holds_alternative<produced>(response_.content);
+  // Who stops answers what has been pipelined until then.
+  const bool is_last = behind_ == 0 || (!content_read_ && reader_.frame().by != framing::kind::none);
+  if (is_doubtful() || (!is_made && is_large_unread()) || (service_->stopping() && is_last) ||
+      !wants_keep_alive(request_.version, request_.header) || response_.head.header.has_element("Connection", "close"))
     states_.disable_keep_alive();
   states_.on(role::server, happening::response);
-  states_.on(role::server, happening::end_of_message);
+  content_sent_ = 0;
   compose();
-  if (content_.index() != 0) return step::write_content;
-  if (states_.of(role::server) == state::must_close) return step::close;
-  return out_.size() >= gather_limit ? step::flush : step::read;
+  if (std::holds_alternative<upgrade>(response_.content)) return step::hand_over;
+  if (!std::holds_alternative<std::monostate>(response_.content)) return step::send_content;
+  end_of_response();
+  if (must_close()) return step::close;
+  return sender_.is_full() ? step::flush : step::read;
 }
 
+// Writes the head, and a small content behind it; what remains of response_.content is to be sent.
 void connection::compose() {
+  auto& out = sender_.out();
   auto& header = response_.head.header;
-  for (const auto name : {"Connection", "Content-Length", "Transfer-Encoding"}) header.remove(name);
-  begin_head(out_, response_.head);
-  if (header.count("Date") == 0) append_field(out_, "Date", service_->date());
-  if (states_.of(role::server) == state::must_close)
-    append_field(out_, "Connection", "close");
-  else if (request_.version == protocol_version::http_1_0)
-    append_field(out_, "Connection", "keep-alive");
-
-  const auto* const octets = std::get_if<shared_octets>(&response_.content);
-  const auto* const part = std::get_if<file_part>(&response_.content);
-  const std::uint64_t length = octets ? octets->octets.size() : part ? part->length : 0;
+  auto& content = response_.content;
   const auto status = number(response_.head.status);
   const bool may_have_content = status >= 200 && status != 204 && status != 304;  // RFC 9110 §6.4.1
-  if (may_have_content) append_field(out_, "Content-Length", length);
-  end_head(out_);
-  if (!may_have_content || request_.method == "HEAD" || length == 0) return;
+  const auto length = may_have_content ? response_.length() : 0;
+  const bool chunked = !length && request_.version == protocol_version::http_1_1;
+  if (!length && !chunked) states_.disable_keep_alive();
+  body_ = body_writer({length ? framing::kind::length : chunked ? framing::kind::chunked : framing::kind::until_close,
+                       length.value_or(0)});
 
-  const auto copied = stream_->can_adopt() ? copied_if_adopted : gather_limit;
-  if (octets && length <= copied)
-    out_.append(reinterpret_cast<const char*>(octets->octets.data()), octets->octets.size());
-  else
-    content_ = std::move(response_.content);
+  for (const auto name : {"Connection", "Content-Length", "Transfer-Encoding"}) header.remove(name);
+  begin_head(out, response_.head);
+  if (header.count("Date") == 0) append_field(out, "Date", service_->date());
+  if (std::holds_alternative<upgrade>(content))
+    append_field(out, "Connection", "upgrade");
+  else if (must_close())
+    append_field(out, "Connection", "close");
+  else if (request_.version == protocol_version::http_1_0)
+    append_field(out, "Connection", "keep-alive");
+  if (may_have_content && length) append_field(out, "Content-Length", *length);
+  if (chunked) append_field(out, "Transfer-Encoding", "chunked");
+  end_head(out);
+
+  const auto* const octets = std::get_if<shared_octets>(&content);
+  if (!may_have_content || request_.method == "HEAD" || length == 0u) {
+    if (!std::holds_alternative<upgrade>(content)) content = std::monostate{};
+  } else if (octets != nullptr && sender_.gathers(octets->octets.size())) {
+    content_sent_ = octets->octets.size();
+    out.append(reinterpret_cast<const char*>(octets->octets.data()), octets->octets.size());
+    content = std::monostate{};
+  }
+}
+
+void connection::end_of_response() {
+  states_.on(role::server, happening::end_of_message);
+  const auto& log = service_->options().on_answered;
+  if (log)
+    log({request_, response_.head, content_sent_, !sender_.failure(), waiting::clock::now() - asked_});
+  states_.next_cycle();
+}
+
+asio::awaitable<void> connection::send_content() {
+  const auto content = std::exchange(response_.content, std::monostate{});
+  const auto send = [this](const auto& one) -> asio::awaitable<void> {
+    co_await sender_.send(one);
+    if (sender_.failure()) co_return;
+    if constexpr (requires { one.length; })
+      content_sent_ += one.length;
+    else
+      content_sent_ += one.octets.size();
+  };
+  if (const auto* octets = std::get_if<shared_octets>(&content)) {
+    co_await send(*octets);
+  } else if (const auto* part = std::get_if<file_part>(&content)) {
+    co_await send(*part);
+  } else if (const auto* made = std::get_if<produced>(&content)) {
+    co_await produce(*made);
+  } else {
+    for (const auto& piece : std::get<pieces>(content).all) {
+      if (const auto* text = std::get_if<shared_octets>(&piece))
+        co_await send(*text);
+      else
+        co_await send(std::get<file_part>(piece));
+    }
+  }
+  end_of_response();
+}
+
+asio::awaitable<void> connection::produce(const produced& content) {
+  content_sink::trailer.clear();
+  co_await sender_.flush();  // the head does not wait for what takes its time
+  bool whole = !sender_.failure();
+  try {
+    if (whole) co_await await_guarded(content.produce(*this));
+  } catch (...) {
+    whole = false;
+  }
+  stream_->consume(std::exchange(lent_, 0));
+  if (is_large_unread()) states_.disable_keep_alive();
+  whole = whole && body_.finish(sender_.out(), content_sink::trailer);
+  // Cut short: the client learns it from the end of the connection, and what it has got until then stays as it is.
+  if (!whole && !sender_.failure()) {
+    co_await sender_.flush();
+    sender_.fail(make_error_code(std::errc::io_error));
+  }
+}
+
+asio::awaitable<void> connection::write(std::span<const std::byte> octets) {
+  if (!body_.begin(sender_.out(), octets.size())) throw std::length_error("more content than was announced");
+  if (sender_.gathers(octets.size())) {
+    sender_.out().append(reinterpret_cast<const char*>(octets.data()), octets.size());
+    body_.end(sender_.out());
+    co_await sender_.flush();
+  } else {
+    co_await sender_.send(octets);
+    body_.end(sender_.out());
+  }
+  if (sender_.failure()) throw std::system_error(sender_.failure(), "sending the content of a response");
+  content_sent_ += octets.size();
+}
+
+// The stream is another protocol's from here on, until that ends.
+asio::awaitable<void> connection::hand_over() {
+  const auto next = std::get<upgrade>(std::exchange(response_.content, std::monostate{}));
+  co_await sender_.flush();
+  end_of_response();
+  if (sender_.failure()) co_return;
+  try {
+    co_await await_guarded(next.run(*stream_));
+  } catch (...) {  // its stream ends with it, and there is nobody else to tell
+  }
 }
 
 asio::awaitable<void> connection::wait_for_input() {
   const auto& options = service_->options();
   if (reader_.between_messages()) {
     if (service_->stopping()) {
-      failure_ = asio::error::shut_down;
+      sender_.fail(asio::error::shut_down);
       co_return;
     }
-    if (out_.capacity() > kept_capacity) out_ = {};
-    begin_wait(phase::idle, options.idle_timeout);
+    sender_.shrink();
+    wait_.begin(waiting::phase::idle, options.idle_timeout);
   } else if (reader_.in_head()) {
-    if (phase_ != phase::head) begin_wait(phase::head, options.head_timeout);  // one deadline for the whole of it
+    // One deadline for the whole of it.
+    if (wait_.what() != waiting::phase::head) wait_.begin(waiting::phase::head, options.head_timeout);
   } else {
-    begin_wait(phase::content, options.content_timeout);
+    wait_.begin(waiting::phase::content, patience_);
   }
   std::error_code ignored;  // told again by borrow
   co_await stream_->readable(ignored);
-}
-
-std::span<const std::byte> connection::unsent() const {
-  return octets_of(out_).subspan(sent_);
-}
-
-// Writes as much as goes at once and says how much that is.
-std::size_t connection::write_now(std::span<const std::byte> octets) {
-  std::size_t done = 0;
-  std::error_code error;
-  while (done < octets.size() && !error) done += stream_->try_write(octets.subspan(done), error);
-  if (error && !would_block(error)) failure_ = error;
-  return done;
-}
-
-bool connection::flush_now() {
-  sent_ += write_now(unsent());
-  if (sent_ != out_.size()) return false;
-  out_.clear();
-  sent_ = 0;
-  return true;
-}
-
-asio::awaitable<void> connection::flush() {
-  if (flush_now() || failure_) co_return;
-  co_await write(unsent());
-  out_.clear();
-  sent_ = 0;
-}
-
-asio::awaitable<void> connection::write(std::span<const std::byte> octets) {
-  octets = octets.subspan(write_now(octets));
-  if (octets.empty() || failure_) co_return;
-  begin_wait(phase::sending, service_->options().send_timeout);
-  co_await stream_->write(octets, failure_);
-  end_wait();
-}
-
-asio::awaitable<void> connection::write_content() {
-  const auto content = std::exchange(content_, std::monostate{});
-  const auto* const part = std::get_if<file_part>(&content);
-  if (part && !stream_->can_adopt()) co_return co_await read_and_write(*part);
-
-  co_await flush();
-  if (failure_) co_return;
-  if (part) co_return co_await map_and_adopt(*part);
-  const auto& octets = std::get<shared_octets>(content);
-  if (stream_->can_adopt())
-    co_await adopt(octets, nullptr);
-  else
-    co_await write(octets.octets);
-}
-
-// Maps a file piece by piece and hands the pieces over; each is unmapped once the peer has acknowledged it, so that a
-// file of any size takes no more memory than what is on its way.
-asio::awaitable<void> connection::map_and_adopt(file_part part) {
-  while (part.length > 0 && !failure_) {
-    const std::uint64_t skip = part.offset % file::map_unit;
-    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(part.length, piece_mapped - skip));
-    shared_octets piece = part.source->map(part.offset - skip, static_cast<std::size_t>(skip) + length, failure_);
-    if (failure_) co_return;
-    piece.octets = piece.octets.subspan(static_cast<std::size_t>(skip));
-    part.offset += length;
-    part.length -= length;
-    co_await adopt(piece, part.source.get());
-    if (part.length > 0 && !failure_) co_await give_way();
-  }
-}
-
-// Hands octets to the stream without copying them. Those of a mapped file are not touched here, and not handed over
-// once the file has become shorter: the response then ends with the connection, short of its Content-Length.
-asio::awaitable<void> connection::adopt(shared_octets rest, const file* source) {
-  while (!rest.octets.empty() && !failure_) {
-    if (source != nullptr && !source->is_whole()) {
-      failure_ = make_error_code(std::errc::io_error);
-      co_return;
-    }
-    std::error_code error;
-    const auto n = stream_->try_adopt(rest, error);
-    rest.octets = rest.octets.subspan(n);
-    if (would_block(error)) {
-      begin_wait(phase::sending, service_->options().send_timeout);
-      co_await stream_->writable(failure_);
-      end_wait();
-    } else if (error) {
-      failure_ = error;
-    }
-  }
-}
-
-// The way for streams that adopt nothing: through a buffer, the first piece behind the response's head.
-asio::awaitable<void> connection::read_and_write(file_part part) {
-  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(gather_limit + piece_read);
-  const auto head = unsent();
-  std::size_t used = head.size();
-  std::copy(head.begin(), head.end(), buffer.get());
-  out_.clear();
-  sent_ = 0;
-  for (std::size_t since_wait = 0; part.length != 0 && !failure_;) {
-    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(part.length, piece_read));
-    std::error_code error;
-    if (part.source->read(part.offset, {buffer.get() + used, n}, error) != n) {
-      failure_ = make_error_code(std::errc::io_error);  // it has become shorter
-      co_return;
-    }
-    const std::span<const std::byte> piece{buffer.get(), used + n};
-    const auto done = write_now(piece);
-    if (done != piece.size() && !failure_) {
-      co_await write(piece.subspan(done));
-      since_wait = 0;
-    } else if ((since_wait += n) >= turn) {
-      co_await give_way();
-      since_wait = 0;
-    }
-    used = 0;
-    part.offset += n;
-    part.length -= n;
-  }
+  if (wait_.what() == waiting::phase::content) wait_.end();
 }
 
 // RFC 9112 §9.6: closing with octets unread resets the connection and may cost the peer our last response. So our side
 // is closed first, and what still comes is dropped until the peer closes, within bounds.
 asio::awaitable<void> connection::linger() {
-  if (failure_) co_return;
+  if (sender_.failure()) co_return;
   stream_->shutdown_send();
-  timed_out_ = false;
-  begin_wait(phase::lingering, service_->options().linger_timeout);
+  wait_.forgive();
+  wait_.begin(waiting::phase::lingering, service_->options().linger_timeout);
   std::size_t dropped = 0;
-  while (dropped < linger_limit && !timed_out_ && !failure_) {
+  while (dropped < linger_limit && !wait_.timed_out() && !sender_.failure()) {
     std::error_code error;
     const auto input = stream_->borrow(error);
     if (would_block(error)) {
@@ -356,16 +464,6 @@ asio::awaitable<void> connection::linger() {
     dropped += input.size();
     stream_->consume(input.size());
   }
-}
-
-void connection::begin_wait(phase what, std::chrono::milliseconds timeout) {
-  phase_ = what;
-  deadline_ = clock::now() + timeout;
-}
-
-void connection::end_wait() {
-  phase_ = phase::working;
-  deadline_ = clock::time_point::max();
 }
 
 }  // namespace tunic::http

@@ -5,23 +5,25 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <system_error>
-#include <variant>
 
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
 
 #include "http/core/reader.hpp"
 #include "http/core/state.hpp"
-#include "http/server/exchange.hpp"
+#include "http/core/writer.hpp"
+#include "http/server/handler.hpp"
+#include "http/server/sender.hpp"
 #include "http/server/service.hpp"
+#include "http/server/waiting.hpp"
 #include "http/transport/transport.hpp"
 
 namespace tunic::http {
 
 // One connection of a server: reads requests, has them answered in order, writes the responses. What can be done at
 // once is done in plain functions; a coroutine is entered only to wait.
-class connection {
+class connection final : content_source, content_sink {
  public:
   connection(std::shared_ptr<service> shared, std::unique_ptr<transport> stream);
   ~connection();
@@ -32,53 +34,61 @@ class connection {
 
   void stop();
   void close();
-  void expire(std::chrono::steady_clock::time_point now);
+  void expire(waiting::clock::time_point now);
 
  private:
-  using clock = std::chrono::steady_clock;
-
   // What is to be done next.
-  enum class step : std::uint8_t { read, await_handler, flush, write_content, close };
-  // What the connection waits for, and so which timeout counts.
-  enum class phase : std::uint8_t { working, idle, head, content, sending, lingering };
+  enum class step : std::uint8_t { read, await_handler, flush, send_content, hand_over, close };
 
   asio::awaitable<void> converse();
   asio::awaitable<void> wait_for_input();
   asio::awaitable<void> await_handler();
-  asio::awaitable<void> flush();
-  asio::awaitable<void> write(std::span<const std::byte> octets);
-  asio::awaitable<void> write_content();
-  asio::awaitable<void> map_and_adopt(file_part part);
-  asio::awaitable<void> adopt(shared_octets rest, const file* source);
-  asio::awaitable<void> read_and_write(file_part part);
+  asio::awaitable<void> await_guarded(asio::awaitable<void> work);
+  asio::awaitable<void> send_content();
+  asio::awaitable<void> produce(const produced& content);
+  asio::awaitable<void> hand_over();
   asio::awaitable<void> linger();
+
+  asio::awaitable<std::span<const std::byte>> read_content() override;
+  const framing& frame() const override { return reader_.frame(); }
+  const fields& trailer() const override { return reader_.trailer(); }
+  asio::awaitable<void> write(std::span<const std::byte> octets) override;
 
   step take(std::span<const std::byte>& input);
   step on_request();
   step respond();
   step refuse(const problem& what);
+  void answer_trace();
   void compose();
-  bool flush_now();
-  std::size_t write_now(std::span<const std::byte> octets);
-  std::span<const std::byte> unsent() const;
-  void begin_wait(phase what, std::chrono::milliseconds timeout);
-  void end_wait();
+  void end_of_response();
+  void watch_client();
+  bool expects_continue() const;
+  bool is_doubtful() const;
+  bool is_large_unread() const;
+  bool must_close() const { return !states_.keep_alive(); }
 
   std::shared_ptr<service> service_;
-  service::connection_list::iterator entry_;
   std::unique_ptr<transport> stream_;
+  service::connection_list::iterator entry_;
   request request_;
   response response_;
   request_reader reader_;
   states states_;
-  std::string out_;       // heads and small contents that wait to be written together
-  std::size_t sent_ = 0;  // octets of out_ that are written
-  std::variant<std::monostate, shared_octets, file_part> content_;  // a large content that follows out_
-  asio::awaitable<void> pending_;                                   // a handler that has to be waited for
-  std::error_code failure_;                                         // nothing can be written any more
-  clock::time_point deadline_ = clock::time_point::max();
-  phase phase_ = phase::working;
-  bool timed_out_ = false;
+  waiting wait_;
+  sender sender_;
+  body_writer body_;                 // of the response that is being sent
+  asio::awaitable<void> pending_;    // a handler that has to be waited for
+  asio::cancellation_signal gone_;   // cancels what is made for a client that has gone
+  std::shared_ptr<connection*> me_;  // for what may outlive us; made when first needed
+  patience patience_;                // with the client's content
+  waiting::clock::time_point asked_{};
+  std::uint64_t content_sent_ = 0;  // octets of the response's content
+  std::size_t behind_ = 0;          // octets of input that had come behind the request's head, or behind what was read
+  std::size_t lent_ = 0;            // octets of input that a handler looks at
+  std::size_t dropped_ = 0;         // octets of content that no handler read
+  bool content_read_ = false;       // to its end
+  bool continued_ = false;          // 100 has been sent
+  bool watched_ = false;
 };
 
 }  // namespace tunic::http

@@ -1,6 +1,8 @@
 #include "http/server/file.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/mman.h>
@@ -27,6 +29,10 @@ file::kind kind_of(const struct stat& s) {
   if (S_ISREG(s.st_mode)) return file::kind::regular;
   return S_ISDIR(s.st_mode) ? file::kind::directory : file::kind::other;
 }
+
+struct closing {
+  void operator()(DIR* d) const { ::closedir(d); }
+};
 
 }  // namespace
 
@@ -73,7 +79,7 @@ folder::~folder() {
   ::close(descriptor_);
 }
 
-std::shared_ptr<const file> folder::open(const std::string& path, std::error_code& error) const {
+int folder::open_descriptor(const std::string& path, std::error_code& error) const {
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // a FIFO must not hold us up
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
@@ -82,18 +88,41 @@ std::shared_ptr<const file> folder::open(const std::string& path, std::error_cod
   do {
     descriptor = ::syscall(SYS_openat2, descriptor_, name, &how, sizeof how);
   } while (descriptor < 0 && (errno == EINTR || errno == EAGAIN));  // EAGAIN: a rename raced with the resolution
-  if (descriptor < 0) {
-    error = last_error();
-    return nullptr;
-  }
+  error = descriptor < 0 ? last_error() : std::error_code{};
+  return static_cast<int>(descriptor);
+}
+
+std::shared_ptr<const file> folder::open(const std::string& path, std::error_code& error) const {
+  const int descriptor = open_descriptor(path, error);
+  if (descriptor < 0) return nullptr;
   struct stat s;
-  if (::fstat(static_cast<int>(descriptor), &s) != 0) {
+  if (::fstat(descriptor, &s) != 0) {
     error = last_error();
-    ::close(static_cast<int>(descriptor));
+    ::close(descriptor);
     return nullptr;
   }
-  error = {};
-  return std::make_shared<const file>(static_cast<int>(descriptor), kind_of(s), stamp_of(s));
+  return std::make_shared<const file>(descriptor, kind_of(s), stamp_of(s));
+}
+
+std::vector<folder_entry> folder::list(const std::string& path, std::error_code& error) const {
+  const int descriptor = open_descriptor(path, error);
+  if (descriptor < 0) return {};
+  const std::unique_ptr<DIR, closing> directory(::fdopendir(descriptor));
+  if (!directory) {
+    error = last_error();
+    ::close(descriptor);
+    return {};
+  }
+  std::vector<folder_entry> all;
+  while (const dirent* const entry = ::readdir(directory.get())) {
+    struct stat s;
+    if (entry->d_name[0] == '.' || ::fstatat(descriptor, entry->d_name, &s, 0) != 0) continue;
+    const auto what = kind_of(s);
+    if (what != file::kind::other)
+      all.push_back({entry->d_name, what, static_cast<std::uint64_t>(s.st_size), nanoseconds(s.st_mtim)});
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return all;
 }
 
 std::optional<file_stamp> folder::stamp(const std::string& path) const {

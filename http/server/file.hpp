@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "http/transport/transport.hpp"
 
@@ -53,6 +54,14 @@ class file {
   file_stamp stamp_;
 };
 
+// What a directory holds under one name.
+struct folder_entry {
+  std::string name;
+  file::kind what;
+  std::uint64_t size;     // octets, of a regular file
+  std::int64_t modified;  // nanoseconds since 1970
+};
+
 // A directory that files are opened beneath. Nothing opened through it lies outside of it: the kernel resolves the path
 // with RESOLVE_BENEATH (openat2, Linux 5.6), so that neither ".." nor a symbolic link leads out.
 class folder {
@@ -67,10 +76,15 @@ class folder {
   // cross_device_link is a path that leads out of the folder.
   std::shared_ptr<const file> open(const std::string& path, std::error_code& error) const;
 
+  // What the directory `path` holds and can be opened, by name, without the hidden (".name").
+  std::vector<folder_entry> list(const std::string& path, std::error_code& error) const;
+
   // The stamp of what has that name now; one system call. Only for comparing with the stamp of an opened file.
   std::optional<file_stamp> stamp(const std::string& path) const;
 
  private:
+  int open_descriptor(const std::string& path, std::error_code& error) const;
+
   int descriptor_;
 };
 

@@ -38,8 +38,8 @@ class server {
   template <class Stream>
   void serve_connection(Stream stream);
 
-  // Ends gracefully: closes the acceptors and the idle connections at once; the others end with the response they are
-  // at, which says "Connection: close".
+  // Ends gracefully: takes what has connected, closes the acceptors and the idle connections at once; the others end
+  // when the requests that have come are answered, the last of them with "Connection: close".
   void stop();
   // Ends everything now.
   void close();
@@ -50,6 +50,12 @@ class server {
 
  private:
   static constexpr std::size_t read_size = 16 * 1024;  // octets; for streams that do not lend their own buffers
+
+  template <class Stream>
+  static void start(service& on, Stream stream);
+  // Whoever has connected before a server stops may have asked already.
+  template <class Acceptor>
+  static void accept_what_waits(service& on, Acceptor& acceptor);
 
   std::shared_ptr<service> service_;
 };
@@ -70,19 +76,19 @@ asio::awaitable<void> server::serve(Acceptor& acceptor) {
     ~registration() { list.erase(at); }
   };
   auto& all = shared->acceptors();
-  const registration entry{all, all.insert(all.end(), [&acceptor] {
+  const registration entry{all, all.insert(all.end(), [&acceptor, &shared](bool accepts_the_rest) {
                              std::error_code ignored;
+                             if (accepts_the_rest) accept_what_waits(*shared, acceptor);
                              acceptor.close(ignored);
                            })};
   while (!shared->stopping()) {
     std::error_code error;
     auto stream = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    if (shared->stopping()) break;
     if (!error) {
-      const asio::any_io_executor executor = stream.get_executor();
-      shared->start(executor, std::make_unique<stream_transport<decltype(stream)>>(std::move(stream), read_size));
+      start(*shared, std::move(stream));
       continue;
     }
+    if (shared->stopping()) break;
     const bool goes_on = co_await shared->recover(error);
     if (!goes_on) throw std::system_error(error, "accepting connections");
   }
@@ -91,8 +97,25 @@ asio::awaitable<void> server::serve(Acceptor& acceptor) {
 
 template <class Stream>
 void server::serve_connection(Stream stream) {
+  start(*service_, std::move(stream));
+}
+
+template <class Stream>
+void server::start(service& on, Stream stream) {
   const asio::any_io_executor executor = stream.get_executor();
-  service_->start(executor, std::make_unique<stream_transport<Stream>>(std::move(stream), read_size));
+  on.start(executor, std::make_unique<stream_transport<Stream>>(std::move(stream), read_size));
+}
+
+template <class Acceptor>
+void server::accept_what_waits(service& on, Acceptor& acceptor) {
+  std::error_code error;
+  if constexpr (requires { acceptor.non_blocking(true, error); }) acceptor.non_blocking(true, error);
+  if constexpr (requires { acceptor.accept(error).get_executor(); }) {
+    while (!error) {
+      auto stream = acceptor.accept(error);
+      if (!error) start(on, std::move(stream));
+    }
+  }
 }
 
 }  // namespace tunic::http

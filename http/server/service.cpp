@@ -33,7 +33,7 @@ void service::start(const asio::any_io_executor& executor, std::unique_ptr<trans
 
 void service::stop() {
   stopping_ = true;
-  for (const auto& end : acceptors_) end();
+  for (const auto& end : acceptors_) end(true);
   for (auto* c : connections_) c->stop();
   if (connections_.empty()) {
     clock_.cancel();
@@ -43,7 +43,7 @@ void service::stop() {
 
 void service::close() {
   stopping_ = true;
-  for (const auto& end : acceptors_) end();
+  for (const auto& end : acceptors_) end(false);
   for (auto* c : connections_) c->close();
 }
 
@@ -83,11 +83,18 @@ asio::awaitable<void> service::drained() {
   }
 }
 
-service::connection_list::iterator service::enter(connection& c) {
+service::connection_list::iterator service::enter(connection& c, const asio::ip::address& peer) {
+  if (options_.connections_of_a_client != 0 && !peer.is_unspecified()) ++clients_[peer];
   return connections_.insert(connections_.end(), &c);
 }
 
-void service::leave(connection_list::iterator c) {
+bool service::is_crowded(const asio::ip::address& peer) const {
+  const auto client = clients_.find(peer);
+  return client != clients_.end() && client->second > options_.connections_of_a_client;
+}
+
+void service::leave(connection_list::iterator c, const asio::ip::address& peer) {
+  if (const auto client = clients_.find(peer); client != clients_.end() && --client->second == 0) clients_.erase(client);
   connections_.erase(c);
   if (!connections_.empty()) return;
   drained_.cancel();

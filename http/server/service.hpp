@@ -7,26 +7,19 @@
 #include <list>
 #include <memory>
 #include <system_error>
+#include <unordered_map>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/ip/address.hpp>
 #include <asio/steady_timer.hpp>
 
 #include "http/core/date.hpp"
-#include "http/core/limits.hpp"
-#include "http/server/exchange.hpp"
+#include "http/server/handler.hpp"
+#include "http/server/options.hpp"
 #include "http/transport/transport.hpp"
 
 namespace tunic::http {
-
-struct server_options {
-  limits bounds;
-  std::chrono::milliseconds head_timeout{10'000};     // from the first octet of a request to the end of its head; 408
-  std::chrono::milliseconds idle_timeout{75'000};     // between requests
-  std::chrono::milliseconds content_timeout{30'000};  // for the next octets of a request's content
-  std::chrono::milliseconds send_timeout{60'000};     // for a peer that takes nothing of a response
-  std::chrono::milliseconds linger_timeout{2'000};    // for a peer to close after we did
-};
 
 class connection;
 
@@ -49,8 +42,8 @@ class service : public std::enable_shared_from_this<service> {
   void expire(std::chrono::steady_clock::time_point now);
   std::size_t connections() const { return connections_.size(); }
 
-  // An accept loop puts here how to end it, for as long as it runs.
-  using acceptor_list = std::list<std::function<void()>>;
+  // An accept loop puts here how to end it, for as long as it runs; it is told whether to accept what waits already.
+  using acceptor_list = std::list<std::function<void(bool)>>;
   acceptor_list& acceptors() { return acceptors_; }
   // After an accept has failed: waits where that helps (no descriptors left), and says whether to go on.
   asio::awaitable<bool> recover(std::error_code error);
@@ -58,8 +51,10 @@ class service : public std::enable_shared_from_this<service> {
   asio::awaitable<void> drained();
 
   using connection_list = std::list<connection*>;
-  connection_list::iterator enter(connection& c);
-  void leave(connection_list::iterator c);
+  connection_list::iterator enter(connection& c, const asio::ip::address& peer);
+  void leave(connection_list::iterator c, const asio::ip::address& peer);
+  // Whether more connections of that address are here than one client may have.
+  bool is_crowded(const asio::ip::address& peer) const;
 
  private:
   void tick();
@@ -67,6 +62,7 @@ class service : public std::enable_shared_from_this<service> {
   server_options options_;
   std::shared_ptr<handler> handler_;
   connection_list connections_;
+  std::unordered_map<asio::ip::address, std::size_t> clients_;  // connections by address, where they are limited
   acceptor_list acceptors_;
   asio::steady_timer clock_;    // looks for connections that have been waiting too long, once a second
   asio::steady_timer drained_;  // never expires; cancelled when the last connection has gone

@@ -7,15 +7,21 @@
 
 #include "http/core/date.hpp"
 #include "http/core/grammar.hpp"
-#include "http/server/media_type.hpp"
+#include "http/core/negotiation.hpp"
+#include "http/server/listing.hpp"
 
 namespace tunic::http {
 namespace {
 
-constexpr std::uint64_t largest_cached = 64 * 1024;       // octets; a larger file goes out from the page cache
+constexpr std::uint64_t largest_cached = 64 * 1024;      // octets; a larger file goes out from the page cache
+constexpr std::uint64_t largest_coded = 1024 * 1024;     // octets; coding a larger one would hold up the others
+constexpr std::uint64_t smallest_coded = 256;            // octets; fewer fit into the first segment anyway
 constexpr std::size_t cache_capacity = 64 * 1024 * 1024;  // octets of content
 constexpr std::size_t cache_entries = 16 * 1024;          // paths: what many tiny files may take
-constexpr std::string_view index_page = "index.html";
+
+// What Accept-Encoding is asked for, the first where a client likes several alike.
+constexpr std::array codings{content_coding::zstd, content_coding::br, content_coding::gzip, content_coding::identity};
+constexpr std::array<std::string_view, 4> coding_names{"zstd", "br", "gzip", "identity"};
 
 // The kernel stamps files by its tick. A file changed within the same tick as we read it cannot be told from what we
 // read, so one that is younger than this is served and not kept.
@@ -26,51 +32,23 @@ bool is_settled(const file_stamp& stamp) {
   return now - std::chrono::nanoseconds(std::max(stamp.modified, stamp.status_changed)) > stamp_granularity;
 }
 
-// A strong validator (RFC 9110 §8.8.3): a file that changed has another time or another size.
-std::string entity_tag(const file_stamp& stamp) {
+// A strong validator (RFC 9110 §8.8.3): a file that changed has another time or another size, and each coding of it
+// has octets of its own.
+std::string entity_tag(const file_stamp& stamp, content_coding coding) {
   std::array<char, 16> digits;
   const auto hex = [&](auto value) {
     return std::string_view(digits.data(), std::to_chars(digits.begin(), digits.end(), value, 16).ptr);
   };
   std::string tag = "\"";
-  tag.append(hex(static_cast<std::uint64_t>(stamp.modified))).append("-");
-  return tag.append(hex(stamp.size)).append("\"");
+  tag.append(hex(static_cast<std::uint64_t>(stamp.modified))).append("-").append(hex(stamp.size));
+  if (coding != content_coding::identity) tag.append("-").append(name(coding));
+  return tag.append("\"");
 }
 
-// RFC 9110 §13.1.2: the weak comparison, over a list of entity tags or "*"
-bool has_tag(std::string_view list, std::string_view tag) {
-  bool found = list == "*";
-  grammar::for_each_element(list, [&](std::string_view element) {
-    if (element.starts_with("W/")) element.remove_prefix(2);
-    found = found || element == tag;
-  });
-  return found;
-}
-
-// RFC 9110 §13.2.2, steps 3 and 4: what a GET or HEAD of an unchanged file turns into 304
-bool is_not_modified(const request& in, const fields& header) {
-  if (const auto tags = in.header.find("If-None-Match")) return has_tag(*tags, *header.find("ETag"));
-  const auto since = in.header.find("If-Modified-Since");
-  if (!since) return false;
-  const auto limit = parse_imf_fixdate(*since);
-  return limit && *parse_imf_fixdate(*header.find("Last-Modified")) <= *limit;
-}
-
-fields header_for(const std::string& path, const file_stamp& stamp) {
-  fields header;
-  header.add("Content-Type", media_type(path));
-  header.add("Last-Modified", imf_fixdate(stamp.modified / 1'000'000'000).text());
-  header.add("ETag", entity_tag(stamp));
-  return header;
-}
-
-template <class Content>
-void answer_with(const request& in, response& out, const fields& header, const Content& content) {
-  out.head.header = header;
-  if (is_not_modified(in, header))
-    out.head.status = status_code::not_modified;
-  else
-    out.content = content;
+shared_octets share(std::string octets) {
+  auto owner = std::make_shared<const std::string>(std::move(octets));
+  const auto view = std::as_bytes(std::span(*owner));
+  return {std::move(owner), view};
 }
 
 void refuse(response& out, const std::error_code& error) {
@@ -88,72 +66,148 @@ void refuse(response& out, const std::error_code& error) {
 
 }  // namespace
 
-asio::awaitable<void> static_files::handle(const request& in, response& out) {
+std::size_t static_files::cached::octets() const {
+  const auto* const held = std::get_if<shared_octets>(&content.content);
+  return held != nullptr ? held->octets.size() : 0;
+}
+
+asio::awaitable<void> static_files::handle(request& in, response& out) {
   answer(in, out);
   return {};
 }
 
 void static_files::answer(const request& in, response& out) {
+  if (in.method == "OPTIONS") {
+    out.head.status = status_code::no_content;
+    out.head.header.add("Allow", "GET, HEAD, OPTIONS");
+    return;
+  }
   if (in.method != "GET" && in.method != "HEAD") {
     const bool known = is_known_method(in.method);
     out = response::error(known ? status_code::method_not_allowed : status_code::not_implemented);
-    out.head.header.add("Allow", "GET, HEAD");  // RFC 9110 §15.5.6
+    out.head.header.add("Allow", "GET, HEAD, OPTIONS");  // RFC 9110 §15.5.6
     return;
   }
-  if (const auto found = cache_.find(in.path); found != cache_.end()) {
-    const auto& entry = found->second;
-    if (root_.stamp(entry.path) == entry.stamp) return answer_with(in, out, entry.header, entry.content);
-    cached_octets_ -= entry.content.octets.size();
+  auto coding = content_coding::identity;
+  key_ = in.path;
+  const std::string_view file_name = in.path.back() == '/' ? options_.index : in.path;
+  if (options_.code && in.header.find("Accept-Encoding") && is_compressible(types_.of(file_name))) {
+    const auto chosen = preferred_coding(in.header, coding_names);
+    if (!chosen) {  // RFC 9110 §12.5.3
+      out = response::error(status_code::not_acceptable);
+      return;
+    }
+    coding = codings[*chosen];
+    if (coding != content_coding::identity) key_.append(1, '\0').append(suffix(coding));
+  }
+  if (const auto found = cache_.find(key_); found != cache_.end()) {
+    if (is_current(found->second)) return answer_with(in, found->second.content, out);
+    cached_octets_ -= found->second.octets();
     cache_.erase(found);
   }
-  open_and_answer(in, out);
+  open_and_answer(in, coding, key_, out);
 }
 
-void static_files::open_and_answer(const request& in, response& out) {
+bool static_files::is_current(const cached& entry) const {
+  return root_.stamp(entry.path) == entry.stamp &&
+         (entry.beside.empty() || root_.stamp(entry.beside) == entry.beside_stamp);
+}
+
+void static_files::open_and_answer(const request& in, content_coding coding, const std::string& key, response& out) {
   std::error_code error;
   std::string path = in.path.substr(1);
   auto opened = root_.open(path, error);
   if (opened && opened->what() == file::kind::directory) {
     if (in.path.back() != '/') {
       // The path has single slashes only, so that this cannot name another host.
-      out = response::error(status_code::moved_permanently);
       const auto query = in.query();
-      out.head.header.add("Location", encode_path(in.path + "/").append(query.empty() ? "" : "?").append(query));
+      out = response::redirect(encode_path(in.path + "/").append(query.empty() ? "" : "?").append(query),
+                               status_code::moved_permanently);
       return;
     }
-    path += index_page;
-    opened = root_.open(path, error);
-    if (!opened && error == std::errc::no_such_file_or_directory) error = make_error_code(std::errc::permission_denied);
+    opened = root_.open(path + options_.index, error);
+    if (!opened && error == std::errc::no_such_file_or_directory) return answer_directory(in, path, out);
+    path += options_.index;
   }
   if (!opened) return refuse(out, error);
   if (opened->what() != file::kind::regular) {
     out = response::error(status_code::forbidden);
     return;
   }
-  load(path, opened, in, out);
+  auto entry = load(path, opened, coding, out);
+  if (!entry) return;
+  answer_with(in, entry->content, out);
+  if (std::holds_alternative<shared_octets>(entry->content.content) && is_settled(entry->stamp))
+    keep(key, std::move(*entry));
 }
 
-void static_files::load(const std::string& path, const std::shared_ptr<const file>& opened, const request& in,
-                        response& out) {
-  cached entry{path, opened->stamp(), header_for(path, opened->stamp()), {}};
-  if (opened->size() > largest_cached) return answer_with(in, out, entry.header, file_part{opened, 0, opened->size()});
-
-  const auto octets = std::make_shared<std::string>(static_cast<std::size_t>(opened->size()), '\0');
-  std::error_code error;
-  const auto n = opened->read(0, std::as_writable_bytes(std::span(*octets)), error);
-  if (error || n != octets->size()) {
-    out = response::error(status_code::internal_server_error, error ? error.message() : "the file is being changed");
+void static_files::answer_directory(const request& in, const std::string& path, response& out) {
+  if (!options_.listing) {
+    out = response::error(status_code::forbidden);
     return;
   }
-  entry.content = {octets, std::as_bytes(std::span(*octets))};
-  answer_with(in, out, entry.header, entry.content);
-  if (is_settled(entry.stamp)) keep(in.path, std::move(entry));
+  std::error_code error;
+  const auto entries = root_.list(path, error);
+  if (error) return refuse(out, error);
+  answer_listing(in, entries, out);
+}
+
+std::optional<static_files::cached> static_files::load(const std::string& path,
+                                                       const std::shared_ptr<const file>& opened,
+                                                       content_coding coding, response& out) {
+  cached entry{path, opened->stamp(), {}, {}, {}};
+  const auto type = types_.of(path);
+  entry.content.modified = opened->stamp().modified / 1'000'000'000;
+  auto& header = entry.content.header;
+  header.add("Content-Type", type);
+  header.add("Last-Modified", imf_fixdate(*entry.content.modified).text());
+  header.add("Accept-Ranges", "bytes");
+  if (options_.code && is_compressible(type)) header.add("Vary", "Accept-Encoding");
+  if (coding != content_coding::identity && load_beside(entry, coding)) return entry;
+
+  const auto size = opened->size();
+  const bool codes = coding != content_coding::identity && size >= smallest_coded && size <= largest_coded;
+  entry.content.content = file_part{opened, 0, size};
+  if (size <= largest_cached || codes) {
+    std::string octets(static_cast<std::size_t>(size), '\0');
+    std::error_code error;
+    const auto n = opened->read(0, std::as_writable_bytes(std::span(octets)), error);
+    if (error || n != octets.size()) {
+      out = response::error(status_code::internal_server_error, error ? error.message() : "the file is being changed");
+      return std::nullopt;
+    }
+    auto coded = codes ? encode(coding, std::as_bytes(std::span(octets))) : std::string();
+    if (codes && coded.size() < octets.size()) {
+      header.add("Content-Encoding", name(coding));
+      header.add("ETag", entity_tag(opened->stamp(), coding));
+      entry.content.content = share(std::move(coded));
+      return entry;
+    }
+    if (size <= largest_cached) entry.content.content = share(std::move(octets));
+  }
+  header.add("ETag", entity_tag(opened->stamp(), content_coding::identity));
+  return entry;
+}
+
+// Takes the content from a file beside that holds it coded. It is opened for each request: such files are for what is
+// large, or asked for so often that somebody has coded it well.
+bool static_files::load_beside(cached& entry, content_coding coding) {
+  std::error_code error;
+  const auto path = entry.path + std::string(suffix(coding));
+  const auto opened = root_.open(path, error);
+  if (!opened || opened->what() != file::kind::regular || opened->stamp().modified < entry.stamp.modified) return false;
+  entry.beside = path;
+  entry.beside_stamp = opened->stamp();
+  entry.content.header.add("Content-Encoding", name(coding));
+  entry.content.header.add("ETag", entity_tag(opened->stamp(), coding));
+  entry.content.content = file_part{opened, 0, opened->size()};
+  return true;
 }
 
 void static_files::keep(const std::string& key, cached entry) {
-  const auto size = entry.content.octets.size();
+  const auto size = entry.octets();
   while (!cache_.empty() && (cached_octets_ + size > cache_capacity || cache_.size() >= cache_entries)) {
-    cached_octets_ -= cache_.begin()->second.content.octets.size();
+    cached_octets_ -= cache_.begin()->second.octets();
     cache_.erase(cache_.begin());
   }
   cached_octets_ += size;

@@ -11,7 +11,6 @@
 #include <asio/redirect_error.hpp>
 #include <asio/socket_base.hpp>
 #include <asio/use_awaitable.hpp>
-#include <asio/write.hpp>
 
 #include "http/core/capabilities.hpp"
 #include "http/transport/transport.hpp"
@@ -25,6 +24,10 @@ concept non_blocking_stream = requires(S& s, std::error_code& error) {
   { s.read_some(asio::mutable_buffer{}, error) } -> std::convertible_to<std::size_t>;
   { s.write_some(asio::const_buffer{}, error) } -> std::convertible_to<std::size_t>;
 };
+
+// Waits until the connection is broken; the kernel's sockets and ours can.
+template <class S>
+concept reports_errors = requires(S& s, void (*token)(std::error_code)) { s.async_wait(S::wait_error, token); };
 
 // Any Asio AsyncReadStream and AsyncWriteStream as a transport. `Stream` may be a reference type: the stream is then
 // the caller's and outlives the transport.
@@ -91,9 +94,9 @@ class stream_transport final : public transport {
     }
   }
 
-  asio::awaitable<void> write(std::span<const std::byte> octets, std::error_code& error) override {
-    co_await asio::async_write(stream_, asio::buffer(octets.data(), octets.size()),
-                               asio::redirect_error(asio::use_awaitable, error));
+  asio::awaitable<std::size_t> write_some(std::span<const std::byte> octets, std::error_code& error) override {
+    return stream_.async_write_some(asio::buffer(octets.data(), octets.size()),
+                                    asio::redirect_error(asio::use_awaitable, error));
   }
 
   bool can_adopt() const override { return adopts<stream_type> && waits<stream_type>; }
@@ -112,6 +115,26 @@ class stream_transport final : public transport {
       return stream_.async_wait(stream_type::wait_write, asio::redirect_error(asio::use_awaitable, error));
     } else {
       error = asio::error::operation_not_supported;
+      return {};
+    }
+  }
+
+  bool watch([[maybe_unused]] std::function<void(std::error_code)> gone) override {
+    if constexpr (reports_errors<stream_type>) {
+      stream_.async_wait(stream_type::wait_error, std::move(gone));
+      return true;
+    } else {
+      return false;
+    }
+  }
+
+  asio::ip::tcp::endpoint peer() override {
+    if constexpr (requires(std::error_code & e) {
+                    { lowest().remote_endpoint(e) } -> std::convertible_to<asio::ip::tcp::endpoint>;
+                  }) {
+      std::error_code ignored;
+      return lowest().remote_endpoint(ignored);
+    } else {
       return {};
     }
   }

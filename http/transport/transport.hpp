@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <system_error>
 
 #include <asio/awaitable.hpp>
 #include <asio/error.hpp>
+#include <asio/ip/tcp.hpp>
 
 namespace tunic::http {
 
@@ -37,13 +39,19 @@ class transport {
 
   // Writes a prefix and says how long it is.
   virtual std::size_t try_write(std::span<const std::byte> octets, std::error_code& error) = 0;
-  // Writes all of it.
-  virtual asio::awaitable<void> write(std::span<const std::byte> octets, std::error_code& error) = 0;
+  // Waits until a prefix is written and says how long it is.
+  virtual asio::awaitable<std::size_t> write_some(std::span<const std::byte> octets, std::error_code& error) = 0;
 
   // Whether try_adopt and writable may be called: the stream takes octets without copying them.
   virtual bool can_adopt() const = 0;
   virtual std::size_t try_adopt(const shared_octets& octets, std::error_code& error) = 0;
   virtual asio::awaitable<void> writable(std::error_code& error) = 0;
+
+  // Calls `gone` once when the connection has ended both ways, by a reset say, although nobody reads; with
+  // operation_aborted after cancel and close. Says false where the stream cannot tell.
+  virtual bool watch(std::function<void(std::error_code)> gone) = 0;
+  // The address of the other end; unspecified, port 0, where the stream has none.
+  virtual asio::ip::tcp::endpoint peer() = 0;
 
   virtual void shutdown_send() = 0;  // half-close; errors do not matter to anybody by then
   virtual void cancel() = 0;         // what is being awaited ends with asio::error::operation_aborted

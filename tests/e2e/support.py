@@ -256,6 +256,11 @@ def serve(site, *options, addresses=ADDRESSES, device="tun0", stop=True):
             expect("aborted" not in p.log(), "it gave up on connections that were to be closed")
 
 
+def serve_echo(*options, **more):
+    """`tunic serve --echo`, likewise."""
+    return serve("--echo", *options, **more)
+
+
 # --- files ---
 
 def make_site(**files):

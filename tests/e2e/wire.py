@@ -7,7 +7,7 @@ import struct
 import threading
 
 # `fast_open` is the cookie, empty where one is asked for; `text` as far as it was captured, `length` of it all.
-Segment = collections.namedtuple("Segment", "source flags mss fast_open seq ack length text")
+Segment = collections.namedtuple("Segment", "source flags mss fast_open seq ack length text ports")
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
 
@@ -32,7 +32,8 @@ def tcp_segment(datagram):
         if options[0] == 34:
             fast_open = options[2:options[1]]
         options = options[max(options[1], 2):]
-    return Segment(source, header[13], mss, fast_open, *struct.unpack("!II", header[4:12]), length - size, text)
+    return Segment(source, header[13], mss, fast_open, *struct.unpack("!II", header[4:12]), length - size, text,
+                   struct.unpack("!HH", header[:4]))
 
 
 # In the language of the kernel's socket filters: IPv4 or IPv6, TCP, and any of FIN, SYN and RST. Text is not taken, so

@@ -12,6 +12,21 @@ TEST_CASE("an IMF-fixdate is written and read (RFC 9110 §5.6.7)") {
     CHECK(parse_imf_fixdate(imf_fixdate{at}.text()) == at);
 }
 
+TEST_CASE("the two obsolete forms of a date are read (RFC 9110 §5.6.7)") {
+  constexpr std::int64_t now = 1795867200;  // in 2026
+  CHECK(parse_date("Sun, 06 Nov 1994 08:49:37 GMT", now) == 784111777);
+  CHECK(parse_date("Sunday, 06-Nov-94 08:49:37 GMT", now) == 784111777);
+  CHECK(parse_date("Sun Nov  6 08:49:37 1994", now) == 784111777);
+  CHECK(parse_date("Tue Feb 29 12:34:56 2000", now) == 951827696);
+  // RFC 9110 §5.6.7: a year of two digits that seems to be more than 50 years ahead is one of the past.
+  CHECK(parse_date("Tuesday, 24-Nov-76 00:00:00 GMT", now) == 3373401600);
+  CHECK(parse_date("Thursday, 24-Nov-77 00:00:00 GMT", now) == 249177600);
+  for (const auto bad : {"Sun, 06-Nov-94 08:49:37 GMT", "Sunday, 06 Nov 94 08:49:37 GMT", "Sunday, 06-Nov-1994 08:49:37 GMT",
+                         "Monday, 06-Nov-94 08:49:37 GMT", "Sun Nov 06 08:49:37 1994 GMT", "Sun Nov  6 08:49:37 94",
+                         "Mon Nov  6 08:49:37 1994", "784111777", "Sunday", "", ","})
+    CHECK_FALSE(parse_date(bad, now));
+}
+
 TEST_CASE("any other date is not understood") {
   for (const auto bad :
        {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Mon, 06 Nov 1994 08:49:37 GMT",

@@ -41,6 +41,9 @@ const std::vector<rule> rules{
     {"space after the version", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "400"},
     {"tab for a space", "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
     {"method that is no token", "G(T / HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+    {"an endless method", std::string(10'000, 'A'), "400"},
+    {"an endless target", "GET /" + std::string(10'000, 'a'), "414"},
+    {"an endless field line", get + "A: " + std::string(10'000, 'a'), "431"},
     {"TLS", std::string("\x16\x03\x01\x02\x00\x01\x00", 7), "400"},
     // RFC 9112 §2.3
     {"version in lower case", "GET / http/1.1\r\nHost: a\r\n\r\n", "400"},

@@ -117,11 +117,13 @@ TEST_CASE("what is no regular file is refused") {
 TEST_CASE("only GET and HEAD are served: 405 with Allow, 501 for a method nobody knows") {
   folder_site s;
   s.root.write("x", "x");
-  for (const auto method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT"}) {
+  for (const auto method : {"POST", "PUT", "DELETE", "TRACE", "PATCH", "CONNECT"}) {
     const auto r = s.get("/x", {}, method);
     CHECK(r.head.status == status_code::method_not_allowed);
-    CHECK(field_of(r, "Allow") == "GET, HEAD");
+    CHECK(field_of(r, "Allow") == "GET, HEAD, OPTIONS");
   }
+  CHECK(s.get("/x", {}, "OPTIONS").head.status == status_code::no_content);
+  CHECK(field_of(s.get("/x", {}, "OPTIONS"), "Allow") == "GET, HEAD, OPTIONS");
   CHECK(s.get("/x", {}, "BREW").head.status == status_code::not_implemented);
   CHECK(s.get("/x", {}, "get").head.status == status_code::not_implemented);
   CHECK(content(s.get("/x", {}, "HEAD")) == "x");  // the server counts it and leaves it out
@@ -177,11 +179,167 @@ TEST_CASE("a file that has long been there is the same each time") {
   }
 }
 
-TEST_CASE("types go by extension") {
-  CHECK(media_type("a/b.HTML") == "text/html; charset=utf-8");
-  CHECK(media_type("x.tar.gz") == "application/gzip");
-  CHECK(media_type("a.html/b") == "application/octet-stream");
-  CHECK(media_type("png") == "application/octet-stream");
+TEST_CASE("types go by extension, as the system's table has them") {
+  test::temporary_folder folder;
+  folder.write("types", "# type  extensions\ntext/x-odd\todd ODDER # more\napplication/javascript js\nno-extension/type\n\n");
+  const media_types types((folder.path() / "types").string());
+  CHECK(types.of("a/b.odd") == "text/x-odd; charset=utf-8");
+  CHECK(types.of("a.odder") == "text/x-odd; charset=utf-8");
+  CHECK(types.of("a.js") == "text/javascript; charset=utf-8");  // RFC 9239
+  CHECK(types.of("a.more") == "application/octet-stream");
+  for (const auto& either : {types, media_types("/no/such/table")}) {
+    CHECK(either.of("a/b.HTML") == "text/html; charset=utf-8");
+    CHECK(either.of("x.tar.gz") == "application/gzip");
+    CHECK(either.of("a.html/b") == "application/octet-stream");
+    CHECK(either.of("png") == "application/octet-stream");
+    CHECK(either.of("") == "application/octet-stream");
+  }
+}
+
+TEST_CASE("ranges of a file (RFC 9110 §14)") {
+  folder_site s;
+  std::string digits;
+  for (int i = 0; i < 1000; ++i) digits += static_cast<char>('0' + i % 10);
+  s.root.write("x.txt", digits);
+  const auto all = s.get("/x.txt");
+  CHECK(field_of(all, "Accept-Ranges") == "bytes");
+  const auto tag = field_of(all, "ETag");
+
+  const auto one = s.get("/x.txt", {{"Range", "bytes=3-5"}});
+  CHECK(one.head.status == status_code::partial_content);
+  CHECK(content(one) == "345");
+  CHECK(field_of(one, "Content-Range") == "bytes 3-5/1000");
+  CHECK(field_of(one, "ETag") == tag);
+
+  const auto none = s.get("/x.txt", {{"Range", "bytes=1000-"}});
+  CHECK(none.head.status == status_code::range_not_satisfiable);
+  CHECK(field_of(none, "Content-Range") == "bytes */1000");
+
+  CHECK(content(s.get("/x.txt", {{"Range", "bytes=3-5"}, {"If-Range", tag}})) == "345");
+  CHECK(content(s.get("/x.txt", {{"Range", "bytes=3-5"}, {"If-Range", "\"other\""}})) == digits);
+  CHECK(s.get("/x.txt", {{"Range", "bytes=3-5"}, {"If-None-Match", tag}}).head.status == status_code::not_modified);
+  CHECK(s.get("/x.txt", {{"Range", "bytes=3-5"}, {"If-Match", "\"other\""}}).head.status ==
+        status_code::precondition_failed);
+  CHECK(content(s.get("/x.txt", {{"Range", "lines=3-5"}})) == digits);
+  CHECK(content(s.get("/x.txt", {{"Range", "bytes=3-5"}}, "HEAD")) == digits);
+}
+
+TEMPLATE_TEST_CASE("several ranges travel as a multipart (RFC 9110 §14.6)", "", memory_stream, capable_stream) {
+  folder_site s;
+  const bool is_large = GENERATE(false, true);  // from memory, from the file
+  std::string octets(is_large ? 200'000 : 2'000, '.');
+  octets.replace(0, 3, "abc");
+  octets.replace(octets.size() - 3, 3, "xyz");
+  s.root.write("x.txt", octets);
+  test::site<TestType> web(std::make_shared<static_files>(s.root.path().string()));
+  const auto said = web.ask("GET /x.txt HTTP/1.1\r\nHost: a\r\nRange: bytes=-2,0-2\r\n\r\n");
+  const auto marker = said.find("boundary=") + 9;
+  const auto boundary = said.substr(marker, said.find("\r", marker) - marker);
+  const auto size = std::to_string(octets.size()), last = std::to_string(octets.size() - 1),
+             last_but_one = std::to_string(octets.size() - 2);
+  const auto type = "Content-Type: text/plain; charset=utf-8\r\n";
+  const auto expected = "--" + boundary + "\r\n" + type + "Content-Range: bytes " + last_but_one + "-" + last + "/" + size +
+                        "\r\n\r\nyz\r\n--" + boundary + "\r\n" + type + "Content-Range: bytes 0-2/" + size +
+                        "\r\n\r\nabc\r\n--" + boundary + "--\r\n";
+  CHECK(said.starts_with("HTTP/1.1 206 Partial Content\r\n"));
+  CHECK(said.find("Content-Type: multipart/byteranges; boundary=") != std::string::npos);
+  CHECK(said.find("Content-Length: " + std::to_string(expected.size()) + "\r\n") != std::string::npos);
+  CHECK(said.ends_with("\r\n\r\n" + expected));
+}
+
+TEST_CASE("who accepts a coding gets text in it, and each coding is a representation of its own") {
+  folder_site s;
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += "line " + std::to_string(i) + "\n";
+  s.root.write("x.css", text);
+  s.root.write("x.png", text);
+  s.root.write("tiny.css", "x");
+  s.root.write("huge.css", std::string(2'000'000, 'x'));
+  std::string tags;
+  for (const std::string coding : {"gzip", "br", "zstd"}) {
+    for (int i = 0; i < 2; ++i) {  // made, and found again
+      const auto r = s.get("/x.css", {{"Accept-Encoding", coding}});
+      CHECK(field_of(r, "Content-Encoding") == coding);
+      CHECK(field_of(r, "Vary") == "Accept-Encoding");
+      CHECK(content(r).size() < text.size() / 2);
+      const auto tag = field_of(r, "ETag");
+      if (i == 0) CHECK(tags.find(tag) == std::string::npos);
+      tags += tag;
+      CHECK(s.get("/x.css", {{"Accept-Encoding", coding}, {"If-None-Match", tag}}).head.status ==
+            status_code::not_modified);
+      CHECK(s.get("/x.css", {{"If-None-Match", tag}}).head.status == status_code::ok);
+    }
+  }
+  for (const auto path : {"/x.css", "/tiny.css", "/huge.css", "/x.png"})
+    for (const auto accept : {"", "identity", "gzip;q=0", "deflate"}) {
+      const auto r = s.get(path, {{"Accept-Encoding", accept}});
+      CHECK(field_of(r, "Content-Encoding").empty());
+    }
+  CHECK(content(s.get("/x.css")) == text);
+  CHECK(field_of(s.get("/x.css"), "Vary") == "Accept-Encoding");
+  for (const auto path : {"/tiny.css", "/huge.css", "/x.png"})
+    CHECK(field_of(s.get(path, {{"Accept-Encoding", "gzip"}}), "Content-Encoding").empty());
+  CHECK(field_of(s.get("/x.png"), "Vary").empty());
+  CHECK(s.get("/x.css", {{"Accept-Encoding", "*;q=0"}}).head.status == status_code::not_acceptable);
+}
+
+TEST_CASE("a file beside that holds the coded content is taken, unless it is older") {
+  folder_site s;
+  s.root.write("x.js", std::string(1000, 'x'));
+  s.root.write("x.js.br", "well coded");
+  const auto r = s.get("/x.js", {{"Accept-Encoding", "gzip, br"}});
+  CHECK(field_of(r, "Content-Encoding") == "br");
+  CHECK(field_of(r, "Content-Type") == "text/javascript; charset=utf-8");
+  REQUIRE(std::holds_alternative<file_part>(r.content));
+  CHECK(std::get<file_part>(r.content).length == 10);
+  std::filesystem::last_write_time(s.root.path() / "x.js.br",
+                                   std::filesystem::last_write_time(s.root.path() / "x.js") - std::chrono::hours(1));
+  CHECK(content(s.get("/x.js", {{"Accept-Encoding", "br"}})).size() < 100);  // coded here
+}
+
+TEST_CASE("an index is coded as well, and a changed file is coded anew") {
+  folder_site s;
+  const auto size_now = [&] {
+    const auto r = s.get("/", {{"Accept-Encoding", "gzip"}});
+    CHECK(field_of(r, "Content-Encoding") == "gzip");
+    return content(r).size();
+  };
+  s.root.write("index.html", std::string(1000, 'x'));
+  const auto before = size_now();
+  std::string other;
+  for (int i = 0; i < 500; ++i) other += std::to_string(i * 7919);
+  s.root.write("index.html", other);
+  CHECK(size_now() > before + 100);
+}
+
+TEST_CASE("a listing shows what a directory holds, as a page or as JSON") {
+  folder_site s;
+  s.root.write("d/a&b <i>.txt", "12345");
+  s.root.write("d/javascript:alert(1)", "");
+  s.root.write("d/e/x", "");
+  s.root.write("d/.hidden", "");
+  CHECK(s.status("/d/") == 403);
+  static_files with_listing(s.root.path().string(), {.listing = true});
+  const auto get = [&](const std::string& accept) {
+    request in;
+    in.method = "GET";
+    in.path = in.target = "/d/";
+    if (!accept.empty()) in.header.add("Accept", accept);
+    response out;
+    REQUIRE_FALSE(with_listing.handle(in, out).valid());
+    return out;
+  };
+  const auto page = content(get(""));
+  CHECK(field_of(get(""), "Content-Type") == "text/html; charset=utf-8");
+  CHECK(field_of(get(""), "Vary") == "Accept");
+  CHECK(page.find("<a href=\"./a&amp;b%20%3Ci%3E.txt\">a&amp;b &lt;i&gt;.txt</a></td><td>5</td>") != std::string::npos);
+  CHECK(page.find("<a href=\"./javascript:alert(1)\">") != std::string::npos);
+  CHECK(page.find("<a href=\"./e/\">e/</a>") != std::string::npos);
+  CHECK(page.find("hidden") == std::string::npos);
+  const auto json = content(get("application/json"));
+  CHECK(json.find("\"a&b <i>.txt\"") != std::string::npos);
+  CHECK(json.find("\"type\": \"directory\"") != std::string::npos);
+  CHECK(json.find("\"size\": 5") != std::string::npos);
 }
 
 TEMPLATE_TEST_CASE("a large file goes out whole, pipelined with others", "", memory_stream, capable_stream) {

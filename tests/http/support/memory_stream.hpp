@@ -187,6 +187,7 @@ class capable_stream : public memory_stream {
   using memory_stream::memory_stream;
   static constexpr auto wait_read = asio::socket_base::wait_read;
   static constexpr auto wait_write = asio::socket_base::wait_write;
+  static constexpr auto wait_error = asio::socket_base::wait_error;
 
   std::size_t try_read(std::span<std::byte> into, std::error_code& error) {
     return receive(asio::buffer(into.data(), into.size()), error);
@@ -216,15 +217,14 @@ class capable_stream : public memory_stream {
 
   template <class Token>
   auto async_wait(asio::socket_base::wait_type what, Token&& token) {
-    const bool reading = what == wait_read;
-    return operate<void(std::error_code)>(std::forward<Token>(token), reading ? *in_ : *out_,
-                                          [this, reading](std::error_code& error) {
-                                            if (reading ? !in_->octets.empty() || in_->ended || in_->broken
-                                                        : out_->broken || out_->octets.size() < out_->capacity)
-                                              return std::size_t{0};
-                                            error = asio::error::would_block;
-                                            return std::size_t{0};
-                                          });
+    return operate<void(std::error_code)>(
+        std::forward<Token>(token), what == wait_write ? *out_ : *in_, [this, what](std::error_code& error) {
+          const bool ready = what == wait_read    ? !in_->octets.empty() || in_->ended || in_->broken
+                             : what == wait_write ? out_->broken || out_->octets.size() < out_->capacity
+                                                  : static_cast<bool>(in_->broken);
+          if (!ready) error = asio::error::would_block;
+          return std::size_t{0};
+        });
   }
 };
 

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "http/server/handler.hpp"
+
+namespace tunic::http {
+
+// Gives refusals of the handler beneath (400 and above) pages of their own, in HTML.
+class error_pages final : public handler {
+ public:
+  template <class H>
+  explicit error_pages(H&& inner) : inner_(make_handler(std::forward<H>(inner))) {}
+
+  error_pages& on(status_code status, std::string page) {
+    pages_[status] = std::move(page);
+    return *this;
+  }
+
+  asio::awaitable<void> handle(request& in, response& out) override;
+
+ private:
+  asio::awaitable<void> wait(asio::awaitable<void> inner, response& out);
+  void dress(response& out) const;
+
+  std::shared_ptr<handler> inner_;
+  std::map<status_code, std::string> pages_;
+};
+
+}  // namespace tunic::http

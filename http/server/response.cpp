@@ -1,0 +1,61 @@
+#include "http/server/response.hpp"
+
+namespace tunic::http {
+
+response response::text(std::string content, status_code status) {
+  response out;
+  out.head.status = status;
+  out.set_content(std::move(content), "text/plain; charset=utf-8");
+  return out;
+}
+
+response response::error(status_code status, std::string_view why) {
+  std::string content = std::to_string(number(status)).append(" ").append(reason_phrase(status));
+  if (!why.empty()) content.append(": ").append(why);
+  return text(std::move(content.append("\n")), status);
+}
+
+response response::redirect(std::string_view location, status_code status) {
+  auto out = error(status);
+  out.head.header.add("Location", location);
+  return out;
+}
+
+response response::stream(std::string_view media_type, std::function<asio::awaitable<void>(content_sink&)> produce,
+                          std::optional<std::uint64_t> length) {
+  response out;
+  out.head.header.add("Content-Type", media_type);
+  out.content = produced{std::move(produce), length};
+  return out;
+}
+
+void response::set_content(std::string octets, std::string_view media_type) {
+  head.header.set("Content-Type", media_type);
+  auto owner = std::make_shared<const std::string>(std::move(octets));
+  const auto view = std::as_bytes(std::span(*owner));
+  content = shared_octets{std::move(owner), view};
+}
+
+std::optional<std::uint64_t> response::length() const {
+  struct counted {
+    std::optional<std::uint64_t> operator()(std::monostate) const { return 0; }
+    std::optional<std::uint64_t> operator()(const shared_octets& c) const { return c.octets.size(); }
+    std::optional<std::uint64_t> operator()(const file_part& c) const { return c.length; }
+    std::optional<std::uint64_t> operator()(const pieces& c) const {
+      std::uint64_t all = 0;
+      for (const auto& one : c.all) all += std::visit(*this, one).value_or(0);
+      return all;
+    }
+    std::optional<std::uint64_t> operator()(const produced& c) const { return c.length; }
+    std::optional<std::uint64_t> operator()(const upgrade&) const { return 0; }
+  };
+  return std::visit(counted{}, content);
+}
+
+void response::clear() {
+  head.status = status_code::ok;
+  head.header.clear();
+  content = std::monostate{};
+}
+
+}  // namespace tunic::http
