@@ -6,11 +6,11 @@
 #include <chrono>
 #include <ctime>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
-#include <nlohmann/json.hpp>
 
 #include "apps/tunic/echo_pages.hpp"
 #include "http/core/cookie.hpp"
@@ -138,7 +138,8 @@ response echo_fields(const request& in) {
 
 response echo_cookies(const request& in) {
   std::string lines;
-  for (const auto& [name, value] : http::cookies_of(in.header)) lines.append(name).append("=").append(value).append("\n");
+  for (const auto& [name, value] : http::cookies_of(in.header))
+    lines.append(name).append("=").append(value).append("\n");
   return response::text(std::move(lines));
 }
 

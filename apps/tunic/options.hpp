@@ -64,10 +64,10 @@ struct serve_options {
   bool fast_open = false;
   std::size_t backlog = 1024;
   std::chrono::duration<double> head_timeout{10}, content_timeout{30}, send_timeout{60}, idle_timeout{75};
-  std::uint64_t least_rate = 0;           ///< octets a second; 0: any
-  std::uint64_t most_content = 0;         ///< octets of a request's content; 0: the default
+  std::uint64_t least_rate = 0;             ///< octets a second; 0: any
+  std::uint64_t most_content = 0;           ///< octets of a request's content; 0: the default
   std::size_t connections_of_a_client = 0;  ///< 0: any number
-  std::string access_log;                 ///< a file, "-": the standard output; empty: none
+  std::string access_log;                   ///< a file, "-": the standard output; empty: none
   log_format log_as = log_format::combined;
 };
 

@@ -72,7 +72,8 @@ precondition evaluate(const request_head& request, const validators& current, st
   if (has_match) {  // step 1
     const bool any = header.find("If-Match") == "*" && current.exists;
     if (!any && !lists(header, "If-Match", current.entity_tag, same_strongly)) return precondition::failed;
-  } else if (const auto limit = date_of(header, "If-Unmodified-Since", now); limit && current.last_modified) {  // step 2
+  } else if (const auto limit = date_of(header, "If-Unmodified-Since", now);
+             limit && current.last_modified) {  // step 2
     if (*current.last_modified > *limit) return precondition::failed;
   }
 

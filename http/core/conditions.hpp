@@ -10,8 +10,8 @@ namespace tunic::http {
 
 // What tells the selected representation from its other states (RFC 9110 §8.8).
 struct validators {
-  bool exists = true;                         // there is a current representation
-  std::string_view entity_tag = {};           // with its quotes, "W/" before a weak one; empty: none
+  bool exists = true;                              // there is a current representation
+  std::string_view entity_tag = {};                // with its quotes, "W/" before a weak one; empty: none
   std::optional<std::int64_t> last_modified = {};  // seconds since 1970
 };
 

@@ -12,7 +12,8 @@ constexpr auto cookie_octet = grammar::vchar - grammar::set_of("\",;\\");
 constexpr auto av_octet = (grammar::vchar | grammar::set_of(" ")) - grammar::set_of(";");
 
 void expect(bool valid, std::string_view what, std::string_view text) {
-  if (!valid) throw std::invalid_argument("not the " + std::string(what) + " of a cookie: \"" + std::string(text) + "\"");
+  if (!valid)
+    throw std::invalid_argument("not the " + std::string(what) + " of a cookie: \"" + std::string(text) + "\"");
 }
 
 }  // namespace
@@ -39,7 +40,8 @@ std::string set_cookie::text() const {
   expect(grammar::all_in(cookie_octet, value), "value", value);
   expect(grammar::all_in(av_octet, domain), "Domain", domain);
   expect(grammar::all_in(av_octet, path), "Path", path);
-  expect(same_site.empty() || same_site == "Strict" || same_site == "Lax" || same_site == "None", "SameSite", same_site);
+  expect(same_site.empty() || same_site == "Strict" || same_site == "Lax" || same_site == "None", "SameSite",
+         same_site);
   std::string out = name + "=" + value;
   if (!domain.empty()) out.append("; Domain=").append(domain);
   if (!path.empty()) out.append("; Path=").append(path);

@@ -19,8 +19,8 @@ std::vector<std::pair<std::string_view, std::string_view>> cookies_of(const fiel
 // A cookie that a response sets (RFC 6265 §4.1). The defaults are those that suit a session: gone with the browser, not
 // for scripts, not sent along by other sites.
 struct set_cookie {
-  std::string name;   // a token
-  std::string value;  // US-ASCII without controls, white space, DQUOTE, comma, semicolon and backslash
+  std::string name;         // a token
+  std::string value;        // US-ASCII without controls, white space, DQUOTE, comma, semicolon and backslash
   std::string domain = {};  // empty: this host alone
   std::string path = "/";
   std::optional<std::chrono::seconds> max_age = {};  // zero deletes it

@@ -65,7 +65,7 @@ bool take_quoted_string(std::string_view& text) {
 }
 
 std::optional<std::uint64_t> parse_length(std::string_view text) {
-  if (text.empty() || !all_in(digit, text)) return std::nullopt;
+  if (text.empty() || !all_in(digit, text) || (text.size() > 1 && text.front() == '0')) return std::nullopt;
   std::uint64_t value = 0;
   for (const char c : text) {
     if (value > (INT64_MAX - 9) / 10) return std::nullopt;

@@ -109,7 +109,8 @@ constexpr int hex_value(char c) {
   return -1;
 }
 
-// RFC 9110 §8.6: Content-Length = 1*DIGIT. Nothing for anything else, or for a number above 2^63 - 1.
+// RFC 9110 §8.6: Content-Length = 1*DIGIT. Nothing for anything else, or for a number above 2^63 - 1, or with a leading
+// zero: nobody writes one, and some would read the rest as octal.
 std::optional<std::uint64_t> parse_length(std::string_view text);
 
 // RFC 9112 §7.1: chunk-size [ chunk-ext ], chunk-size = 1*HEXDIG. The size, or nothing if the line breaks the grammar.

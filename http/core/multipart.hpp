@@ -11,8 +11,8 @@
 
 namespace tunic::http {
 
-// Reads a multipart content (RFC 2046 §5.1), octets in, events out, holding no more than one unfinished line of a part's
-// fields: a file of any size passes through.
+// Reads a multipart content (RFC 2046 §5.1), octets in, events out, holding no more than one unfinished line of a
+// part's fields: a file of any size passes through.
 class multipart_reader {
  public:
   enum class event : std::uint8_t {
@@ -44,7 +44,7 @@ class multipart_reader {
   event on_line();
   event fail(std::string_view why);
 
-  std::string delimiter_;    // CRLF "--" boundary
+  std::string delimiter_;  // CRLF "--" boundary
   // Octets of it that the input ended with, and how many of them came before the content: the line break that ends the
   // fields of a part, or that the very beginning stands for, may begin a delimiter.
   std::size_t matched_ = 2, before_content_ = 2;

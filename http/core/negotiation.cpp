@@ -95,8 +95,7 @@ std::optional<std::size_t> preferred_type(const fields& header, std::span<const 
   const unsigned otherwise = header.count("Accept") == 0 ? full_weight : 0;
   return heaviest(offers, [&](std::string_view offer) {
     const parameterized type(offer);
-    return weight_for(header, "Accept", otherwise,
-                      [&](const parameterized& range) { return closeness(range, type); });
+    return weight_for(header, "Accept", otherwise, [&](const parameterized& range) { return closeness(range, type); });
   });
 }
 

@@ -267,6 +267,8 @@ std::variant<framing, problem> request_reader::on_head() {
   if (hosts > 1) return bad("Host is repeated");
   if (hosts == 0 && into_.version == protocol_version::http_1_1) return bad("Host is missing");
   if (hosts == 1 && !grammar::is_host(*into_.header.find("Host"))) return bad("Host is malformed");
+  // RFC 9110 §5.3, §8.3: two readers would take it for two different things
+  if (into_.header.count("Content-Type") > 1) return bad("Content-Type is repeated");
   return frame_request(into_);
 }
 

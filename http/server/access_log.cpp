@@ -1,8 +1,7 @@
 #include "http/server/access_log.hpp"
 
-#include <string_view>
-
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace tunic::http {
 namespace {

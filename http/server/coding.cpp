@@ -1,8 +1,7 @@
 #include "http/server/coding.hpp"
 
-#include <new>
-
 #include <brotli/encode.h>
+#include <new>
 #include <zlib.h>
 #include <zstd.h>
 

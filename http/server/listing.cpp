@@ -1,7 +1,6 @@
 #include "http/server/listing.hpp"
 
 #include <array>
-
 #include <nlohmann/json.hpp>
 
 #include "http/core/date.hpp"
@@ -22,13 +21,18 @@ std::string date(const folder_entry& entry) {
 
 std::string page(std::string_view path, const std::vector<folder_entry>& entries) {
   const auto title = escape_html(path);
-  std::string out = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                    "<meta name=\"viewport\" content=\"width=device-width\"><title>" + title + "</title>\n<style>"
-                    "body{font:16px/1.5 system-ui,sans-serif;margin:2em auto;max-width:60em;padding:0 1em}"
-                    "table{border-collapse:collapse;width:100%}td,th{padding:.2em .6em;text-align:left}"
-                    "td:nth-child(2),th:nth-child(2){text-align:right}tr:nth-child(even){background:#8881}"
-                    ":root{color-scheme:light dark}</style></head>\n<body><h1>" + title + "</h1>\n"
-                    "<table><tr><th>Name</th><th>Octets</th><th>Modified</th></tr>\n";
+  std::string out =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width\"><title>" +
+      title +
+      "</title>\n<style>"
+      "body{font:16px/1.5 system-ui,sans-serif;margin:2em auto;max-width:60em;padding:0 1em}"
+      "table{border-collapse:collapse;width:100%}td,th{padding:.2em .6em;text-align:left}"
+      "td:nth-child(2),th:nth-child(2){text-align:right}tr:nth-child(even){background:#8881}"
+      ":root{color-scheme:light dark}</style></head>\n<body><h1>" +
+      title +
+      "</h1>\n"
+      "<table><tr><th>Name</th><th>Octets</th><th>Modified</th></tr>\n";
   if (path != "/") out += "<tr><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n";
   for (const auto& entry : entries) {
     const bool is_file = entry.what == file::kind::regular;

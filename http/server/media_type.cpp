@@ -87,9 +87,14 @@ std::string_view media_types::of(std::string_view file_name) const {
 
 bool is_compressible(std::string_view media_type) {
   const auto type = grammar::trim_ows(media_type.substr(0, media_type.find(';')));
-  static constexpr std::array<std::string_view, 8> more{
-      "application/json",          "application/xml",  "application/wasm",         "application/manifest+json",
-      "application/vnd.ms-fontobject", "font/ttf", "image/vnd.microsoft.icon", "font/otf"};
+  static constexpr std::array<std::string_view, 8> more{"application/json",
+                                                        "application/xml",
+                                                        "application/wasm",
+                                                        "application/manifest+json",
+                                                        "application/vnd.ms-fontobject",
+                                                        "font/ttf",
+                                                        "image/vnd.microsoft.icon",
+                                                        "font/otf"};
   return type.starts_with("text/") || type.ends_with("+xml") || type.ends_with("+json") ||
          std::find(more.begin(), more.end(), type) != more.end();
 }

@@ -14,8 +14,8 @@ namespace tunic::http {
 struct answered {
   const request& in;  // of one that was refused: what there was of it; method and target may be empty
   const response_head& head;
-  std::uint64_t content = 0;  // octets of the response's content that were sent, without their framing
-  bool whole = false;         // all of them; else the client went, or the content broke off
+  std::uint64_t content = 0;                   // octets of the response's content that were sent, without their framing
+  bool whole = false;                          // all of them; else the client went, or the content broke off
   std::chrono::steady_clock::duration took{};  // from the end of the request's head to the end of the response
 };
 

@@ -7,7 +7,8 @@
 namespace tunic::http {
 
 // How long a peer may still make us wait. Each wait spends from it; what the peer does gives back: all of it without a
-// least rate, else a second for so many octets, so that a peer which moves one octet now and then does not stay for ever.
+// least rate, else a second for so many octets, so that a peer which moves one octet now and then does not stay for
+// ever.
 class patience {
  public:
   using clock = std::chrono::steady_clock;

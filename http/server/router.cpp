@@ -7,7 +7,7 @@ namespace tunic::http {
 // A place in the tree of patterns, one level a segment.
 struct router::node {
   std::map<std::string, std::unique_ptr<node>, std::less<>> text;
-  std::unique_ptr<node> one, rest;  // "{name}", "{name...}"
+  std::unique_ptr<node> one, rest;                                       // "{name}", "{name...}"
   std::map<std::string, std::shared_ptr<handler>, std::less<>> methods;  // "" for any other
   std::vector<std::string> names;  // of the parameters on the way, those of the pattern that was added first
 

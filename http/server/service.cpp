@@ -94,7 +94,8 @@ bool service::is_crowded(const asio::ip::address& peer) const {
 }
 
 void service::leave(connection_list::iterator c, const asio::ip::address& peer) {
-  if (const auto client = clients_.find(peer); client != clients_.end() && --client->second == 0) clients_.erase(client);
+  if (const auto client = clients_.find(peer); client != clients_.end() && --client->second == 0)
+    clients_.erase(client);
   connections_.erase(c);
   if (!connections_.empty()) return;
   drained_.cancel();

@@ -13,9 +13,9 @@
 namespace tunic::http {
 namespace {
 
-constexpr std::uint64_t largest_cached = 64 * 1024;      // octets; a larger file goes out from the page cache
-constexpr std::uint64_t largest_coded = 1024 * 1024;     // octets; coding a larger one would hold up the others
-constexpr std::uint64_t smallest_coded = 256;            // octets; fewer fit into the first segment anyway
+constexpr std::uint64_t largest_cached = 64 * 1024;       // octets; a larger file goes out from the page cache
+constexpr std::uint64_t largest_coded = 1024 * 1024;      // octets; coding a larger one would hold up the others
+constexpr std::uint64_t smallest_coded = 256;             // octets; fewer fit into the first segment anyway
 constexpr std::size_t cache_capacity = 64 * 1024 * 1024;  // octets of content
 constexpr std::size_t cache_entries = 16 * 1024;          // paths: what many tiny files may take
 
@@ -153,8 +153,8 @@ void static_files::answer_directory(const request& in, const std::string& path, 
 }
 
 std::optional<static_files::cached> static_files::load(const std::string& path,
-                                                       const std::shared_ptr<const file>& opened,
-                                                       content_coding coding, response& out) {
+                                                       const std::shared_ptr<const file>& opened, content_coding coding,
+                                                       response& out) {
   cached entry{path, opened->stamp(), {}, {}, {}};
   const auto type = types_.of(path);
   entry.content.modified = opened->stamp().modified / 1'000'000'000;

@@ -27,7 +27,9 @@ concept non_blocking_stream = requires(S& s, std::error_code& error) {
 
 // Waits until the connection is broken; the kernel's sockets and ours can.
 template <class S>
-concept reports_errors = requires(S& s, void (*token)(std::error_code)) { s.async_wait(S::wait_error, token); };
+concept reports_errors = requires(S& s, void (*token)(std::error_code)) {
+  s.async_wait(S::wait_error, token);
+};
 
 // Any Asio AsyncReadStream and AsyncWriteStream as a transport. `Stream` may be a reference type: the stream is then
 // the caller's and outlives the transport.

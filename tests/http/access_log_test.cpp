@@ -1,7 +1,8 @@
 #include "http/server/access_log.hpp"
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+
+#include <catch2/catch.hpp>
 
 #include "http/server/server.hpp"
 #include "tests/http/support/memory_stream.hpp"
@@ -77,17 +78,20 @@ TEMPLATE_TEST_CASE("every response is told once, with what was sent", "", memory
         if (in.path == "/large") return response::text(large);
         if (in.path == "/missing") throw refusal(status_code::not_found, "no");
         if (in.path == "/stream" || in.path == "/fails")
-          return response::stream("text/plain", [fails = in.path == "/fails"](content_sink& to) -> asio::awaitable<void> {
-            co_await to.write(std::string_view("abc"));
-            if (fails) throw std::runtime_error("no");
-          });
+          return response::stream("text/plain",
+                                  [fails = in.path == "/fails"](content_sink& to) -> asio::awaitable<void> {
+                                    co_await to.write(std::string_view("abc"));
+                                    if (fails) throw std::runtime_error("no");
+                                  });
         return response::text("ok");
       },
       options);
   const auto get = [](const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n"; };
-  s.ask(get("/") + get("/large") + get("/missing") + get("/stream") + "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + get("/fails"));
-  CHECK(told == "GET / 200 2; GET /large 200 100000; GET /missing 404 18; GET /stream 200 3; HEAD / 200 0; "
-                "GET /fails 200 3 cut; ");
+  s.ask(get("/") + get("/large") + get("/missing") + get("/stream") + "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" +
+        get("/fails"));
+  CHECK(told ==
+        "GET / 200 2; GET /large 200 100000; GET /missing 404 18; GET /stream 200 3; HEAD / 200 0; "
+        "GET /fails 200 3 cut; ");
   told.clear();
   s.ask("GET /a b HTTP/1.1\r\n");
   s.ask("\x16\x03\x01");

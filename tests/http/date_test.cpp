@@ -21,9 +21,10 @@ TEST_CASE("the two obsolete forms of a date are read (RFC 9110 §5.6.7)") {
   // RFC 9110 §5.6.7: a year of two digits that seems to be more than 50 years ahead is one of the past.
   CHECK(parse_date("Tuesday, 24-Nov-76 00:00:00 GMT", now) == 3373401600);
   CHECK(parse_date("Thursday, 24-Nov-77 00:00:00 GMT", now) == 249177600);
-  for (const auto bad : {"Sun, 06-Nov-94 08:49:37 GMT", "Sunday, 06 Nov 94 08:49:37 GMT", "Sunday, 06-Nov-1994 08:49:37 GMT",
-                         "Monday, 06-Nov-94 08:49:37 GMT", "Sun Nov 06 08:49:37 1994 GMT", "Sun Nov  6 08:49:37 94",
-                         "Mon Nov  6 08:49:37 1994", "784111777", "Sunday", "", ","})
+  for (const auto bad :
+       {"Sun, 06-Nov-94 08:49:37 GMT", "Sunday, 06 Nov 94 08:49:37 GMT", "Sunday, 06-Nov-1994 08:49:37 GMT",
+        "Monday, 06-Nov-94 08:49:37 GMT", "Sun Nov 06 08:49:37 1994 GMT", "Sun Nov  6 08:49:37 94",
+        "Mon Nov  6 08:49:37 1994", "784111777", "Sunday", "", ","})
     CHECK_FALSE(parse_date(bad, now));
 }
 

@@ -7,7 +7,8 @@
 using namespace tunic::http;
 
 TEST_CASE("a form is read as browsers send it") {
-  CHECK(parse_form("username=user123&password=pass456") == form_fields{{"username", "user123"}, {"password", "pass456"}});
+  CHECK(parse_form("username=user123&password=pass456") ==
+        form_fields{{"username", "user123"}, {"password", "pass456"}});
   CHECK(parse_form("a=b+c%20d&%C3%A4=%c3%bc") == form_fields{{"a", "b c d"}, {"ä", "ü"}});
   CHECK(parse_form("a=1&a=2&b&=c&&d==e&") == form_fields{{"a", "1"}, {"a", "2"}, {"b", ""}, {"", "c"}, {"d", "=e"}});
   CHECK(parse_form("a=100%&b=%zz&c=%4") == form_fields{{"a", "100%"}, {"b", "%zz"}, {"c", "%4"}});

@@ -29,7 +29,9 @@ std::string first_line(const std::string& all) {
 // A stream with an address, as sockets have one.
 struct addressed_stream : capable_stream {
   using capable_stream::capable_stream;
-  asio::ip::tcp::endpoint remote_endpoint(std::error_code&) const { return {asio::ip::make_address("198.51.100.7"), 40000}; }
+  asio::ip::tcp::endpoint remote_endpoint(std::error_code&) const {
+    return {asio::ip::make_address("198.51.100.7"), 40000};
+  }
 };
 
 }  // namespace
@@ -100,6 +102,7 @@ TEMPLATE_TEST_CASE("TRACE is off, and shows no secret where it is on (RFC 9110 Â
   auto options = test::patient();
   options.trace = true;
   site<TestType> on(hello, options);
-  CHECK(on.ask(asked) == "HTTP/1.1 200 OK\r\nContent-Type: message/http\r\nContent-Length: 36\r\n\r\n"
-                         "TRACE /x HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n");
+  CHECK(on.ask(asked) ==
+        "HTTP/1.1 200 OK\r\nContent-Type: message/http\r\nContent-Length: 36\r\n\r\n"
+        "TRACE /x HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n");
 }

@@ -93,9 +93,9 @@ TEST_CASE("a content of any size passes through in pieces as large as the input'
 TEST_CASE("the boundary that a Content-Type names") {
   CHECK(multipart_boundary("multipart/form-data; boundary=abc", "form-data") == "abc");
   CHECK(multipart_boundary("Multipart/Form-Data; charset=utf-8; BOUNDARY=\"a b:c\"", "form-data") == "a b:c");
-  for (const std::string bad :
-       {"multipart/mixed; boundary=abc", "multipart/form-data", "multipart/form-data; boundary=",
-        "multipart/form-data; boundary=\"a \"", "multipart/form-data; boundary=\"a\\\"b\"", "multipart/form-data; boundary=a b"})
+  for (const std::string bad : {"multipart/mixed; boundary=abc", "multipart/form-data",
+                                "multipart/form-data; boundary=", "multipart/form-data; boundary=\"a \"",
+                                "multipart/form-data; boundary=\"a\\\"b\"", "multipart/form-data; boundary=a b"})
     CHECK_FALSE(multipart_boundary(bad, "form-data"));
   CHECK(multipart_boundary("multipart/form-data; boundary=" + std::string(70, 'x'), "form-data"));
   CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=" + std::string(71, 'x'), "form-data"));

@@ -34,7 +34,8 @@ TEST_CASE("a weight has up to three decimals (RFC 9110 §12.4.2)") {
   CHECK(parse_weight("0.") == 0);
   CHECK(parse_weight("0.5") == 500);
   CHECK(parse_weight("0.123") == 123);
-  for (const auto bad : {"", ".5", "1.001", "2", "0.1234", "-0", "0,5", "01", "0.5 ", "1e0"}) CHECK_FALSE(parse_weight(bad));
+  for (const auto bad : {"", ".5", "1.001", "2", "0.1234", "-0", "0,5", "01", "0.5 ", "1e0"})
+    CHECK_FALSE(parse_weight(bad));
 }
 
 TEST_CASE("the media type that Accept likes best (RFC 9110 §12.5.1)") {
@@ -54,8 +55,9 @@ TEST_CASE("the media type that Accept likes best (RFC 9110 §12.5.1)") {
 }
 
 TEST_CASE("the closest media range decides (RFC 9110 §12.5.1)") {
-  const texts like_the_rfc{"text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, "
-                           "*/*;q=0.5"};
+  const texts like_the_rfc{
+      "text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, "
+      "*/*;q=0.5"};
   CHECK(type(like_the_rfc, {"image/jpeg", "text/html"}) == "image/jpeg");
   CHECK(type(like_the_rfc, {"image/jpeg", "text/plain"}) == "text/plain");
   CHECK(type(like_the_rfc, {"text/plain; format=fixed", "image/jpeg"}) == "image/jpeg");

@@ -46,8 +46,9 @@ TEST_CASE("a range is cut at the end of the content") {
 }
 
 TEST_CASE("what is no list of ranges is ignored (RFC 9110 §14.2)") {
-  for (const auto bad : {"", "bytes", "bytes=", "bytes=,", "bytes=-", "bytes=5-4", "bytes=a-b", "bytes=0-1,x", "bytes=1",
-                         "bytes=0x0-1", "bytes=+0-1", "bytes=0 -1", "bytes=--1", "bytes=0-1;2-3", "lines=0-1", "bytes 0-1"})
+  for (const auto bad :
+       {"", "bytes", "bytes=", "bytes=,", "bytes=-", "bytes=5-4", "bytes=a-b", "bytes=0-1,x", "bytes=1", "bytes=0x0-1",
+        "bytes=+0-1", "bytes=0 -1", "bytes=--1", "bytes=0-1;2-3", "lines=0-1", "bytes 0-1"})
     CHECK(asked(bad) == "whole");
 }
 

@@ -101,7 +101,10 @@ TEST_CASE("a pattern that says nothing clear is refused when it is added") {
 
 TEST_CASE("a site of its own for each host (RFC 9110 §7.2)") {
   hosts h;
-  h.on("a.example", told("a")).on("*.example", told("below")).on("*.b.example", told("b")).on("[2001:db8::1]", told("six"));
+  h.on("a.example", told("a"))
+      .on("*.example", told("below"))
+      .on("*.b.example", told("b"))
+      .on("[2001:db8::1]", told("six"));
   CHECK(text(ask(h, "GET", "/", "a.example")) == "a");
   CHECK(text(ask(h, "GET", "/", "A.Example:8080")) == "a");
   CHECK(text(ask(h, "GET", "/", "a.example.")) == "a");

@@ -181,7 +181,8 @@ TEST_CASE("a file that has long been there is the same each time") {
 
 TEST_CASE("types go by extension, as the system's table has them") {
   test::temporary_folder folder;
-  folder.write("types", "# type  extensions\ntext/x-odd\todd ODDER # more\napplication/javascript js\nno-extension/type\n\n");
+  folder.write("types",
+               "# type  extensions\ntext/x-odd\todd ODDER # more\napplication/javascript js\nno-extension/type\n\n");
   const media_types types((folder.path() / "types").string());
   CHECK(types.of("a/b.odd") == "text/x-odd; charset=utf-8");
   CHECK(types.of("a.odder") == "text/x-odd; charset=utf-8");
@@ -238,8 +239,8 @@ TEMPLATE_TEST_CASE("several ranges travel as a multipart (RFC 9110 §14.6)", "",
   const auto size = std::to_string(octets.size()), last = std::to_string(octets.size() - 1),
              last_but_one = std::to_string(octets.size() - 2);
   const auto type = "Content-Type: text/plain; charset=utf-8\r\n";
-  const auto expected = "--" + boundary + "\r\n" + type + "Content-Range: bytes " + last_but_one + "-" + last + "/" + size +
-                        "\r\n\r\nyz\r\n--" + boundary + "\r\n" + type + "Content-Range: bytes 0-2/" + size +
+  const auto expected = "--" + boundary + "\r\n" + type + "Content-Range: bytes " + last_but_one + "-" + last + "/" +
+                        size + "\r\n\r\nyz\r\n--" + boundary + "\r\n" + type + "Content-Range: bytes 0-2/" + size +
                         "\r\n\r\nabc\r\n--" + boundary + "--\r\n";
   CHECK(said.starts_with("HTTP/1.1 206 Partial Content\r\n"));
   CHECK(said.find("Content-Type: multipart/byteranges; boundary=") != std::string::npos);

@@ -113,8 +113,7 @@ TEMPLATE_TEST_CASE("a content that is read whole has a bound", "", STREAMS) {
   site<TestType> s(whole);
   auto peer = s.connect();
   CHECK(s.answer(peer, post + "Content-Length: 10\r\n\r\n0123456789") == ok("0123456789"));
-  CHECK(first_line(s.answer(peer, post + "Content-Length: 11\r\n\r\n01234567890")) ==
-        "HTTP/1.1 413 Content Too Large");
+  CHECK(first_line(s.answer(peer, post + "Content-Length: 11\r\n\r\n01234567890")) == "HTTP/1.1 413 Content Too Large");
   CHECK(s.answer(peer, get) == ok(""));  // eleven octets are passed over
   CHECK(first_line(s.answer(peer, post + chunked + "\r\nb\r\n01234567890\r\n0\r\n\r\n")) ==
         "HTTP/1.1 413 Content Too Large");
@@ -194,8 +193,8 @@ TEMPLATE_TEST_CASE("100 Continue comes when a handler begins to read (RFC 9110 Â
 TEMPLATE_TEST_CASE("a content of unknown length is chunked, with its trailer", "", STREAMS) {
   site<TestType> s(three);
   auto peer = s.connect();
-  const std::string expected = "HTTP/1.1 200 OK\r\n" + text + chunked +
-                               "\r\n3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\nWords: 3\r\n\r\n";
+  const std::string expected =
+      "HTTP/1.1 200 OK\r\n" + text + chunked + "\r\n3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\nWords: 3\r\n\r\n";
   CHECK(s.answer(peer, get) == expected);
   CHECK(s.answer(peer, get + get) == expected + expected);
   const auto last = s.answer(peer, "GET / HTTP/1.1\r\nHost: a\r\n" + closing + "\r\n");

@@ -18,8 +18,8 @@ using test::memory_stream;
 namespace {
 
 std::string post(const std::string& type, const std::string& content) {
-  return "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: " + type + "\r\nContent-Length: " + std::to_string(content.size()) +
-         "\r\n\r\n" + content;
+  return "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: " + type +
+         "\r\nContent-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content;
 }
 
 std::string multipart(const std::string& content) {
@@ -64,10 +64,13 @@ TEMPLATE_TEST_CASE("a form is received, its files straight to disk", "", memory_
   CHECK(told(post("application/x-www-form-urlencoded; charset=utf-8", "username=user123&password=pass+456")) ==
         "username=user123;password=pass 456;");
   const std::string large(300'000, 'x');
-  CHECK(told(multipart("--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhello\r\nyou\r\n"
-                       "--b\r\nContent-Disposition: form-data; name=f; filename=\"C:\\\\dir\\\\a.bin\"\r\n"
-                       "Content-Type: image/png\r\n\r\n" + large + "\r\n"
-                       "--b\r\nContent-Disposition: form-data; name=f; filename=\"../../keep.txt\"\r\n\r\nabc\r\n--b--\r\n")) ==
+  CHECK(told(multipart(
+            "--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhello\r\nyou\r\n"
+            "--b\r\nContent-Disposition: form-data; name=f; filename=\"C:\\\\dir\\\\a.bin\"\r\n"
+            "Content-Type: image/png\r\n\r\n" +
+            large +
+            "\r\n"
+            "--b\r\nContent-Disposition: form-data; name=f; filename=\"../../keep.txt\"\r\n\r\nabc\r\n--b--\r\n")) ==
         "note=hello\r\nyou;f:a.bin:image/png:300000;f:keep.txt::3;");
   CHECK(while_handled == 2);
   CHECK(files_in(folder) == 1);  // what is not kept is gone
@@ -75,7 +78,8 @@ TEMPLATE_TEST_CASE("a form is received, its files straight to disk", "", memory_
   CHECK(std::string(std::istreambuf_iterator<char>(in), {}) == "abc");
 
   SECTION("a file that is there stays as it is") {
-    const auto said = s.ask(multipart("--b\r\nContent-Disposition: form-data; name=f; filename=keep.txt\r\n\r\nother\r\n--b--"));
+    const auto said =
+        s.ask(multipart("--b\r\nContent-Disposition: form-data; name=f; filename=keep.txt\r\n\r\nother\r\n--b--"));
     CHECK(first_line(said) == "HTTP/1.1 500 Internal Server Error");
     std::ifstream again(kept);
     CHECK(std::string(std::istreambuf_iterator<char>(again), {}) == "abc");
@@ -99,15 +103,17 @@ TEMPLATE_TEST_CASE("a form is received, its files straight to disk", "", memory_
   }
 }
 
-TEMPLATE_TEST_CASE("a client that goes in the middle of a file leaves nothing of it", "", memory_stream, capable_stream) {
+TEMPLATE_TEST_CASE("a client that goes in the middle of a file leaves nothing of it", "", memory_stream,
+                   capable_stream) {
   test::temporary_folder folder;
   test::site<TestType> s([&](request& in) -> asio::awaitable<response> {
     const auto form = co_await receive_form(in, folder.path().string());
     co_return response::text("all");
   });
   auto peer = s.connect();
-  s.answer(peer, "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\n"
-                 "Content-Length: 10000\r\n\r\n--b\r\nContent-Disposition: form-data; name=f; filename=x\r\n\r\nabc");
+  s.answer(peer,
+           "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+           "Content-Length: 10000\r\n\r\n--b\r\nContent-Disposition: form-data; name=f; filename=x\r\n\r\nabc");
   CHECK(files_in(folder) == 1);
   peer.resets();
   s.settle();
