@@ -38,8 +38,8 @@ std::string scripts_page() {
   std::string body = "<p id=\"count\">0 of 10 scripts have come.</p>\n<ol>\n", scripts;
   for (int i = 1; i <= 10; ++i) {
     const auto n = std::to_string(i);
-    body += "<li id=\"s" + n + "\">script " + n + "</li>\n";
-    scripts += "<script src=\"/script/" + n + "\"></script>\n";
+    body.append("<li id=\"s").append(n).append("\">script ").append(n).append("</li>\n");
+    scripts.append("<script src=\"/script/").append(n).append("\"></script>\n");
   }
   return page("A page with ten scripts", body + "</ol>\n" + scripts);
 }

@@ -177,7 +177,7 @@ response events(const request& in) {
     for (int i = 1; i <= many; ++i) {
       if (i > 1) co_await sleep_for(pause);
       const auto id = std::to_string(i);
-      co_await to.write("id: " + id + "\ndata: event " + id + "\n\n");
+      co_await to.write(std::string("id: ").append(id).append("\ndata: event ").append(id).append("\n\n"));
     }
   });
   out.head.header.add("Cache-Control", "no-cache");

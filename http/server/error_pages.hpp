@@ -12,8 +12,7 @@ namespace tunic::http {
 // Gives refusals of the handler beneath (400 and above) pages of their own, in HTML.
 class error_pages final : public handler {
  public:
-  template <class H>
-  explicit error_pages(H&& inner) : inner_(make_handler(std::forward<H>(inner))) {}
+  explicit error_pages(std::shared_ptr<handler> inner) : inner_(std::move(inner)) {}
 
   error_pages& on(status_code status, std::string page) {
     pages_[status] = std::move(page);

@@ -23,7 +23,7 @@ std::string hosts::lower(std::string_view name) {
   return out;
 }
 
-handler* hosts::site(std::string name) const {
+handler* hosts::site(const std::string& name) const {
   if (const auto found = sites_.find(name); found != sites_.end()) return found->second.get();
   for (auto dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1))
     if (const auto found = sites_.find("*" + name.substr(dot)); found != sites_.end()) return found->second.get();

@@ -30,7 +30,7 @@ class hosts final : public handler {
 
  private:
   static std::string lower(std::string_view name);
-  handler* site(std::string name) const;
+  handler* site(const std::string& name) const;
 
   std::unordered_map<std::string, std::shared_ptr<handler>> sites_;
   std::shared_ptr<handler> otherwise_;

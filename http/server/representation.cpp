@@ -45,7 +45,7 @@ void answer_in_parts(const representation& one, const range_set& ranges, respons
   if (ranges.parts.size() == 1) {
     const auto& part = ranges.parts.front();
     out.head.header.add("Content-Range", part.in_content(one.size()));
-    std::visit([&](auto&& content) { out.content = std::move(content); }, one.part(part.first, part.size()));
+    std::visit([&](const auto& content) { out.content = content; }, one.part(part.first, part.size()));
     return;
   }
   const auto boundary = boundary_for(one.header);

@@ -41,7 +41,7 @@ std::string_view take_segment(std::string_view& path) {
 router::router() : root_(std::make_unique<node>()) {}
 router::~router() = default;
 
-void router::add(std::string_view method, std::string_view pattern, std::shared_ptr<handler> h) {
+void router::add(std::string_view method, std::string_view pattern, const std::shared_ptr<handler>& h) {
   const auto expect = [&](bool good) {
     if (!good) throw std::invalid_argument("not a pattern for paths: \"" + std::string(pattern) + "\"");
   };
@@ -71,7 +71,7 @@ void router::add(std::string_view method, std::string_view pattern, std::shared_
   }
   if (at->methods.empty()) at->names = names;
   expect(at->names == names);  // one place cannot have two sets of names
-  if (!at->methods.try_emplace(std::string(method), std::move(h)).second)
+  if (!at->methods.try_emplace(std::string(method), h).second)
     throw std::logic_error("two handlers for " + std::string(method) + " " + std::string(pattern));
 }
 

@@ -53,7 +53,7 @@ class router final : public handler {
  private:
   struct node;
 
-  void add(std::string_view method, std::string_view pattern, std::shared_ptr<handler> h);
+  void add(std::string_view method, std::string_view pattern, const std::shared_ptr<handler>& h);
   // The node of a path; the parameters on the way to it are added.
   static const node* find(const node& from, std::string_view rest, request& in);
 

@@ -20,7 +20,7 @@ TEST_CASE("a field value has no control octet but HTAB (RFC 9110 §5.5)") {
 
 TEST_CASE("Content-Length is digits alone (RFC 9110 §8.6)") {
   CHECK(grammar::parse_length("0") == 0U);
-  CHECK(grammar::parse_length("000010") == 10U);
+  CHECK_FALSE(grammar::parse_length("000010"));  // octal, to some
   CHECK(grammar::parse_length("4611686018427387904") == 4611686018427387904U);
   for (const auto bad : {"", "+1", "-1", " 1", "1 ", "0x10", "1,1", "1.0", "1e3", "99999999999999999999", "\xd9\xa1"})
     CHECK_FALSE(grammar::parse_length(bad));
