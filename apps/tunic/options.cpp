@@ -4,7 +4,6 @@
 #include <charconv>
 #include <filesystem>
 #include <functional>
-#include <map>
 
 #include <CLI/CLI.hpp>
 
@@ -145,10 +144,10 @@ std::optional<error_page> parse_error_page(std::string_view text) {
 }
 
 void check_serve(const serve_options& o) {
-  check_network(o.network);
   if (o.folder.empty() && !o.echo)
     throw CLI::ValidationError("DIR", "what is to be served? A folder, such as \".\", or --echo");
   if (!o.folder.empty() && o.echo) throw CLI::ValidationError("DIR", "serve either a folder or --echo");
+  check_network(o.network);
 }
 
 CLI::App* add_serve(CLI::App& app, serve_options& o) {
@@ -200,9 +199,14 @@ CLI::App* add_serve(CLI::App& app, serve_options& o) {
   c->add_option("--access-log", o.access_log, "append a line for each response to FILE; \"-\" is the standard output")
       ->type_name("FILE")
       ->group(logging);
-  c->add_option("--log-format", o.log_as, "combined (default) or json")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, log_format>{{"combined", log_format::combined}, {"json", log_format::json}}))
+  c->add_option_function<std::string>(
+       "--log-format",
+       [&o](const std::string& text) {
+         if (text != "combined" && text != "json")
+           throw CLI::ValidationError("--log-format", '"' + text + "\" is not combined or json");
+         o.log_as = text == "json" ? log_format::json : log_format::combined;
+       },
+       "combined (default) or json")
       ->type_name("NAME")
       ->group(logging);
   c->add_flag("--fast-open", o.fast_open, "answer a request that comes with its SYN and a cookie (TCP Fast Open)");

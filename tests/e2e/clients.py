@@ -93,6 +93,15 @@ signal.pause()
 """
 
 
+def test_netcat_pipelines():
+    make_device()
+    with serve(make_site(a=b"first", b=b"second")):
+        fields = f"HTTP/1.1\r\nHost: {STACK4}\r\n"
+        requests = f"GET /a {fields}\r\nHEAD /b {fields}\r\nGET /b {fields}Connection: close\r\n\r\n".encode()
+        out = run("nc.openbsd", STACK4, 80, stdin=requests, text=False).out
+        expect(out.count(b"HTTP/1.1 200 OK") == 3 and out.index(b"\r\n\r\nfirstHTTP") < out.index(b"\r\n\r\nsecond"), out)
+
+
 def test_a_client_that_is_killed_leaves_nothing():
     make_device()
     with serve(make_site(large=20 * MIB), "-v", "--msl", 0.05) as server:

@@ -1,5 +1,6 @@
 """What articles about HTTP over TCP watch in Wireshark, for real: one side is the kernel's TCP. Scenarios B and D, and all
 six stack to stack in virtual time, are in tests/tcp/scenario_test.cpp."""
+import os
 import signal
 import socket
 
@@ -27,6 +28,24 @@ def fin_of(source):
 def acknowledged(fin):
     """What acknowledges this FIN."""
     return lambda s: s.source != fin.source and s.flags & ACK and s.ack == (fin.seq + fin.length + 1) % (1 << 32)
+
+
+def test_scenarios_stack_to_stack_are_read_by_tshark():
+    """The six of tests/http/scenario_test.cpp, in virtual time: what their captures show."""
+    folder = make_site()
+    run("env", f"TUNIC_CAPTURES={folder}", f"{os.environ['TUNIC_BUILD']}/tests/http/http_scenario_test")
+    for name, shown in (("a", "a FIN and a RST"), ("b", "2 requests"), ("c", "2 FIN"), ("d", "keep-alive"), ("e", "1 request"),
+                        ("f", "refused")):
+        def counted(what):
+            return len(run("tshark", "-r", folder / f"{name}.pcapng", "-Y", what, timeout=60).out.splitlines())
+        expect(counted("tcp") > 5 and not counted("_ws.malformed"), f"{name}: not read")
+        found = {"a FIN and a RST": lambda: (counted("tcp.flags.fin == 1"), counted("tcp.flags.reset == 1")) == (1, 1),
+                 "2 requests": lambda: (counted("http.request"), counted("http.response")) == (2, 2),
+                 "2 FIN": lambda: counted("tcp.flags.fin == 1") == 2,
+                 "keep-alive": lambda: counted("tcp.analysis.keep_alive") >= 1,
+                 "1 request": lambda: counted("http.response.code == 200") == 1,
+                 "refused": lambda: counted("tcp.flags.reset == 1 && tcp.ack == 1") >= 1}[shown]
+        expect(found(), f"{name}: not {shown}")
 
 
 def test_scenario_a_a_client_that_does_not_close_is_reset():
