@@ -202,10 +202,16 @@ response bytes(const request& in) {
 
 response status(const request& in) {
   const auto code = static_cast<status_code>(whole_number(in, "n", 200, 599));
+  if (code == status_code::partial_content)
+    throw http::refusal(status_code::bad_request, "206 is for who asks for a range");
   if (const auto n = http::number(code); n > 300 && n < 309 && code != status_code::not_modified)
     return response::redirect("/", code);
   auto out = response::error(code);
+  // What RFC 9110 has with these, always.
+  if (http::number(code) == 401) out.head.header.add("WWW-Authenticate", "Basic realm=\"nobody gets in here\"");
+  if (http::number(code) == 407) out.head.header.add("Proxy-Authenticate", "Basic realm=\"nobody gets in here\"");
   if (code == status_code::method_not_allowed) out.head.header.add("Allow", "OPTIONS");
+  if (code == status_code::upgrade_required) out.head.header.add("Upgrade", "HTTP/1.1");
   return out;
 }
 
@@ -233,9 +239,29 @@ asio::awaitable<response> take_form(request& in) {
   co_return out;
 }
 
+/// How deep the brackets of a JSON text go; writing it takes a stack and an indentation that grow with that.
+std::size_t depth_of(std::string_view json) {
+  std::size_t depth = 0, most = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (c == '"') quoted = !quoted;
+    if (quoted) {
+      i += c == '\\' ? 1 : 0;
+    } else if (c == '[' || c == '{') {
+      most = std::max(most, ++depth);
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return most;
+}
+
 /// POST /json: the same value, laid out anew.
 asio::awaitable<response> lay_out_json(request& in) {
+  constexpr std::size_t deepest = 100;
   const auto text = co_await in.content.read_all();
+  if (depth_of(text) > deepest) throw http::refusal(status_code::bad_request, "this JSON is nested too deeply");
   const auto value = nlohmann::ordered_json::parse(text, nullptr, false);
   if (value.is_discarded()) throw http::refusal(status_code::bad_request, "this is no JSON");
   response out;

@@ -161,7 +161,7 @@ CLI::App* add_serve(CLI::App& app, serve_options& o) {
       ->type_name("NAME=DIR");
   add_list(*c, "--error-page", o.error_pages, parse_error_page,
            "a status and an existing file, such as 404=/srv/404.html",
-           "an HTML page for answers of that status; may be repeated")
+           "an HTML page for that status, save where a request breaks a rule; may be repeated")
       ->type_name("STATUS=FILE");
   c->add_flag("--trace", o.trace, "answer TRACE by the request");
   c->add_option("--port", o.port, "TCP port")->capture_default_str()->check(CLI::Range(1, 65535))->type_name("N");

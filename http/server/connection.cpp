@@ -10,6 +10,7 @@ namespace tunic::http {
 namespace {
 
 constexpr int requests_a_turn = 64;                // passes over input that was there at once before others get theirs
+constexpr std::size_t kept_head = 4 * 1024;        // octets of a request that an idle connection may go on to hold
 constexpr std::size_t linger_limit = 1024 * 1024;  // octets of content that nobody wants and that are read all the same
 
 }  // namespace
@@ -19,15 +20,15 @@ connection::connection(std::shared_ptr<service> shared, std::unique_ptr<transpor
       stream_(std::move(stream)),
       reader_(request_, service_->options().bounds),
       sender_(*stream_, wait_, service_->options()),
-      body_(framing{}) {
-  request_.peer = stream_->peer();
+      body_(framing{}),
+      client_(stream_->peer().address()) {
   request_.content = request_content(*this);
-  entry_ = service_->enter(*this, request_.peer.address());
+  entry_ = service_->enter(*this, client_);
 }
 
 connection::~connection() {
   if (me_) *me_ = nullptr;
-  service_->leave(entry_, request_.peer.address());
+  service_->leave(entry_, client_);
 }
 
 asio::awaitable<void> connection::run(std::unique_ptr<connection> self) {
@@ -50,7 +51,7 @@ void connection::expire(waiting::clock::time_point now) {
 }
 
 asio::awaitable<void> connection::converse() {
-  if (service_->is_crowded(request_.peer.address())) {
+  if (service_->is_crowded(client_)) {
     refuse({status_code::service_unavailable, "too many connections from one address"});
     co_await sender_.flush();
     co_return co_await linger();
@@ -64,6 +65,7 @@ asio::awaitable<void> connection::converse() {
 
     if (next == step::await_handler) {
       if (!sender_.flush_now()) co_await sender_.flush();
+      if (sender_.failure()) co_return;
       co_await await_handler();
       behind_ = stream_->borrow(error).size();
       error = {};
@@ -75,6 +77,8 @@ asio::awaitable<void> connection::converse() {
       case step::flush: co_await sender_.flush(); break;
       case step::send_content:
         co_await send_content();
+        // Where the end of the connection is that of the content, only a reset says that it is not whole.
+        if (cut_short_ && is_1_0_) co_return stream_->abort();
         if (!must_close()) break;
         co_await sender_.flush();
         co_return co_await linger();
@@ -92,8 +96,9 @@ asio::awaitable<void> connection::converse() {
         co_await sender_.flush();
         co_return co_await linger();
       }
-      turns = 0;
-    } else if (turns % requests_a_turn == 0) {
+      turns = in_turn_ = 0;
+    } else if (turns % requests_a_turn == 0 || in_turn_ >= requests_a_turn) {
+      in_turn_ = 0;
       co_await give_way();
     }
   }
@@ -108,6 +113,7 @@ connection::step connection::take(std::span<const std::byte>& input) {
       case event::head:
         behind_ = input.size();
         next = on_request();
+        if (next == step::read && ++in_turn_ >= requests_a_turn) return step::read;
         break;
       case event::body:
         states_.on(role::client, happening::data);
@@ -136,7 +142,9 @@ connection::step connection::on_request() {
   content_read_ = continued_ = false;
   dropped_ = 0;
   states_.on(role::client, happening::request);
+  remember_request();
   request_.parameters.clear();
+  request_.peer = stream_->peer();
   if (request_.target == "*" || request_.method == "CONNECT")
     request_.path = request_.target;
   else if (!decode_path(request_.target, request_.path))
@@ -146,7 +154,7 @@ connection::step connection::on_request() {
   if (expected && !grammar::same_token(*expected, "100-continue"))
     return refuse({status_code::expectation_failed, "the only expectation met is 100-continue"});
   response_.clear();
-  if (request_.method == "TRACE") {
+  if (request_.method == "TRACE" || request_.method == "CONNECT") {
     answer_trace();
     return respond();
   }
@@ -162,9 +170,8 @@ connection::step connection::on_request() {
 
 // RFC 9110 §9.3.8. What a client keeps secret is not shown to whoever made it ask.
 void connection::answer_trace() {
-  if (!service_->options().trace) {
-    response_ = response::error(status_code::method_not_allowed);
-    response_.head.header.add("Allow", "GET, HEAD, OPTIONS");
+  if (request_.method != "TRACE" || !service_->options().trace) {
+    response_ = response::error(status_code::not_implemented);
     return;
   }
   request_head shown = request_;
@@ -186,19 +193,29 @@ asio::awaitable<void> connection::await_handler() {
   stream_->consume(std::exchange(lent_, 0));
 }
 
-bool connection::expects_continue() const {
+void connection::remember_request() {
+  is_head_ = request_.method == "HEAD";
+  is_1_0_ = request_.version == protocol_version::http_1_0;
+  asks_to_stay_ = wants_keep_alive(request_.version, request_.header);
   // RFC 9110 §10.1.1: not in HTTP/1.0, and not where there is no content
-  return request_.version == protocol_version::http_1_1 && request_.header.count("Expect") != 0 &&
-         reader_.frame().by != framing::kind::none;
+  expects_continue_ = !is_1_0_ && request_.header.count("Expect") != 0 && reader_.frame().by != framing::kind::none;
 }
 
 // RFC 9110 §10.1.1: a client that was not told to continue may send its content or not, and nobody knows which.
 bool connection::is_doubtful() const {
-  return expects_continue() && !continued_;
+  return expects_continue_ && !continued_;
+}
+
+bool connection::nothing_unread() const {
+  return content_read_ || reader_.frame().by == framing::kind::none;
+}
+
+std::uint64_t connection::unread() const {
+  return content_read_ ? 0 : reader_.frame().length;
 }
 
 bool connection::is_large_unread() const {
-  return !content_read_ && reader_.frame().length > linger_limit;
+  return unread() > linger_limit;
 }
 
 // Answers a request that broke a rule. Where it ends cannot be trusted any more, so nothing after it is read.
@@ -206,18 +223,35 @@ connection::step connection::refuse(const problem& what) {
   states_.disable_keep_alive();
   const auto at = states_.of(role::server);
   if (at != state::idle && at != state::send_response) return step::close;  // its response has been sent already
-  if (at == state::idle) asked_ = waiting::clock::now();                    // its head has not come to its end
+  if (at == state::idle) {                                                  // its head has not come to its end
+    asked_ = waiting::clock::now();
+    remember_request();
+    expects_continue_ = false;
+    content_read_ = true;
+    behind_ = 0;
+  }
   response_ = response::error(what.status, what.why);
   return respond();
 }
 
 connection::step connection::respond() {
+  auto* const next = std::get_if<upgrade>(&response_.content);
+  if (next != nullptr && (is_1_0_ || !nothing_unread())) {
+    response_ =
+        response::error(status_code::bad_request, "another protocol begins behind the content of an HTTP/1.1 request");
+    states_.disable_keep_alive();
+  } else if (next != nullptr) {
+    response_.head.status = status_code::switching_protocols;
+  } else if (number(response_.head.status) < 200) {
+    response_ =
+        response::error(status_code::internal_server_error);  // an interim response is not the handler's to make
+  }
   // A producer may yet read the content.
   const bool is_made = std::holds_alternative<produced>(response_.content);
   // Who stops answers what has been pipelined until then.
-  const bool is_last = behind_ == 0 || (!content_read_ && reader_.frame().by != framing::kind::none);
-  if (is_doubtful() || (!is_made && is_large_unread()) || (service_->stopping() && is_last) ||
-      !wants_keep_alive(request_.version, request_.header) || response_.head.header.has_element("Connection", "close"))
+  const bool is_last = behind_ <= unread() || (!nothing_unread() && reader_.frame().by == framing::kind::chunked);
+  if (is_doubtful() || (!is_made && is_large_unread()) || (service_->stopping() && is_last) || !asks_to_stay_ ||
+      response_.head.header.has_element("Connection", "close"))
     states_.disable_keep_alive();
   states_.on(role::server, happening::response);
   content_sent_ = 0;
@@ -236,8 +270,9 @@ void connection::compose() {
   auto& content = response_.content;
   const auto status = number(response_.head.status);
   const bool may_have_content = status >= 200 && status != 204 && status != 304;  // RFC 9110 §6.4.1
+  if (status == 205) content = std::monostate{};                                  // RFC 9110 §15.3.6
   const auto length = may_have_content ? response_.length() : 0;
-  const bool chunked = !length && request_.version == protocol_version::http_1_1;
+  const bool chunked = !length && !is_1_0_;
   if (!length && !chunked) states_.disable_keep_alive();
   body_ = body_writer({length    ? framing::kind::length
                        : chunked ? framing::kind::chunked
@@ -251,14 +286,14 @@ void connection::compose() {
     append_field(out, "Connection", "upgrade");
   else if (must_close())
     append_field(out, "Connection", "close");
-  else if (request_.version == protocol_version::http_1_0)
+  else if (is_1_0_)
     append_field(out, "Connection", "keep-alive");
   if (may_have_content && length) append_field(out, "Content-Length", *length);
   if (chunked) append_field(out, "Transfer-Encoding", "chunked");
   end_head(out);
 
   const auto* const octets = std::get_if<shared_octets>(&content);
-  if (!may_have_content || request_.method == "HEAD" || length == 0u) {
+  if (!may_have_content || is_head_ || length == 0u) {
     if (!std::holds_alternative<upgrade>(content)) content = std::monostate{};
   } else if (octets != nullptr && sender_.gathers(octets->octets.size())) {
     content_sent_ = octets->octets.size();
@@ -270,7 +305,8 @@ void connection::compose() {
 void connection::end_of_response() {
   states_.on(role::server, happening::end_of_message);
   const auto& log = service_->options().on_answered;
-  if (log) log({request_, response_.head, content_sent_, !sender_.failure(), waiting::clock::now() - asked_});
+  const bool whole = !sender_.failure() && !cut_short_;
+  if (log) log({request_, response_.head, content_sent_, whole, waiting::clock::now() - asked_});
   states_.next_cycle();
 }
 
@@ -282,6 +318,10 @@ asio::awaitable<void> connection::wait_for_input() {
       co_return;
     }
     sender_.shrink();
+    if (request_.target.size() + request_.header.wire().size() > kept_head) {
+      static_cast<request_head&>(request_) = {};
+      request_.path = {};
+    }
     wait_.begin(waiting::phase::idle, options.idle_timeout);
   } else if (reader_.in_head()) {
     // One deadline for the whole of it.
@@ -299,7 +339,6 @@ asio::awaitable<void> connection::wait_for_input() {
 asio::awaitable<void> connection::linger() {
   if (sender_.failure()) co_return;
   stream_->shutdown_send();
-  wait_.forgive();
   wait_.begin(waiting::phase::lingering, service_->options().linger_timeout);
   std::size_t dropped = 0;
   while (dropped < linger_limit && !wait_.timed_out() && !sender_.failure()) {

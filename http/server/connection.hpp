@@ -62,7 +62,9 @@ class connection final : content_source, content_sink {
   void compose();
   void end_of_response();
   void watch_client();
-  bool expects_continue() const;
+  void remember_request();
+  bool nothing_unread() const;
+  std::uint64_t unread() const;
   bool is_doubtful() const;
   bool is_large_unread() const;
   bool must_close() const { return !states_.keep_alive(); }
@@ -83,12 +85,17 @@ class connection final : content_source, content_sink {
   patience patience_;                // with the client's content
   waiting::clock::time_point asked_{};
   std::uint64_t content_sent_ = 0;  // octets of the response's content
-  std::size_t behind_ = 0;          // octets of input that had come behind the request's head, or behind what was read
-  std::size_t lent_ = 0;            // octets of input that a handler looks at
-  std::size_t dropped_ = 0;         // octets of content that no handler read
-  bool content_read_ = false;       // to its end
-  bool continued_ = false;          // 100 has been sent
+  // Of the request, for its handler may change what it is given.
+  bool is_head_ = false, is_1_0_ = false, asks_to_stay_ = false, expects_continue_ = false;
+  const asio::ip::address client_;
+  int in_turn_ = 0;            // requests since others had theirs
+  std::size_t behind_ = 0;     // octets of input that had come behind the request's head, or behind what was read
+  std::size_t lent_ = 0;       // octets of input that a handler looks at
+  std::size_t dropped_ = 0;    // octets of content that no handler read
+  bool content_read_ = false;  // to its end
+  bool continued_ = false;     // 100 has been sent
   bool watched_ = false;
+  bool cut_short_ = false;  // a content whose making failed
 };
 
 }  // namespace tunic::http

@@ -79,7 +79,6 @@ asio::awaitable<std::span<const std::byte>> connection::read_content() {
     co_await stream_->readable(ignored);
     wait_.end();
     if (wait_.timed_out()) {
-      wait_.forgive();
       throw give_up({status_code::request_timeout, "the content did not arrive in time"});
     }
   }
@@ -116,20 +115,18 @@ asio::awaitable<void> connection::send_content() {
 asio::awaitable<void> connection::produce(const produced& content) {
   content_sink::trailer.clear();
   co_await sender_.flush();  // the head does not wait for what takes its time
-  bool whole = !sender_.failure();
+  bool whole = false;
   try {
-    if (whole) co_await await_guarded(content.produce(*this));
-  } catch (...) {
-    whole = false;
+    if (!sender_.failure()) co_await await_guarded(content.produce(*this));
+    whole = !sender_.failure();
+  } catch (...) {  // told below
   }
   stream_->consume(std::exchange(lent_, 0));
   if (is_large_unread()) states_.disable_keep_alive();
-  whole = whole && body_.finish(sender_.out(), content_sink::trailer);
-  // Cut short: the client learns it from the end of the connection, and what it has got until then stays as it is.
-  if (!whole && !sender_.failure()) {
-    co_await sender_.flush();
-    sender_.fail(make_error_code(std::errc::io_error));
-  }
+  if (whole && body_.finish(sender_.out(), content_sink::trailer)) co_return;
+  // The client learns it from the end of the connection, and what it has got until then stays as it is.
+  cut_short_ = true;
+  states_.disable_keep_alive();
 }
 
 asio::awaitable<void> connection::write(std::span<const std::byte> octets) {
@@ -156,6 +153,7 @@ asio::awaitable<void> connection::hand_over() {
     co_await await_guarded(next.run(*stream_));
   } catch (...) {  // its stream ends with it, and there is nobody else to tell
   }
+  co_await linger();
 }
 
 }  // namespace tunic::http

@@ -1,12 +1,26 @@
 #include "http/server/error_pages.hpp"
 
 namespace tunic::http {
+namespace {
+
+// Answers by the exception at hand.
+void refuse(response& out) {
+  try {
+    throw;
+  } catch (const refusal& why) {
+    out = response::error(why.status(), why.what());
+  } catch (...) {
+    out = response::error(status_code::internal_server_error);
+  }
+}
+
+}  // namespace
 
 asio::awaitable<void> error_pages::handle(request& in, response& out) {
   try {
     if (auto waits = inner_->handle(in, out); waits.valid()) return wait(std::move(waits), out);
-  } catch (const refusal& why) {
-    out = response::error(why.status(), why.what());
+  } catch (...) {
+    refuse(out);
   }
   dress(out);
   return {};
@@ -15,16 +29,18 @@ asio::awaitable<void> error_pages::handle(request& in, response& out) {
 asio::awaitable<void> error_pages::wait(asio::awaitable<void> inner, response& out) {
   try {
     co_await std::move(inner);
-  } catch (const refusal& why) {
-    out = response::error(why.status(), why.what());
+  } catch (...) {
+    refuse(out);
   }
   dress(out);
 }
 
 void error_pages::dress(response& out) const {
   if (number(out.head.status) < 400) return;
-  if (const auto page = pages_.find(out.head.status); page != pages_.end())
-    out.set_content(page->second, "text/html; charset=utf-8");
+  const auto page = pages_.find(out.head.status);
+  if (page == pages_.end()) return;
+  for (const auto name : {"Content-Encoding", "Content-Range", "ETag", "Last-Modified"}) out.head.header.remove(name);
+  out.set_content(page->second, "text/html; charset=utf-8");
 }
 
 }  // namespace tunic::http

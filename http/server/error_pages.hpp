@@ -9,7 +9,8 @@
 
 namespace tunic::http {
 
-// Gives refusals of the handler beneath (400 and above) pages of their own, in HTML.
+// Gives refusals of the handler beneath (400 and above) pages of their own, in HTML. What the server refuses before any
+// handler hears of it, a request that breaks a rule, is not dressed.
 class error_pages final : public handler {
  public:
   explicit error_pages(std::shared_ptr<handler> inner) : inner_(std::move(inner)) {}

@@ -18,7 +18,8 @@ std::error_code last_error() {
 }
 
 std::int64_t nanoseconds(const timespec& t) {
-  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+  constexpr std::int64_t most = INT64_MAX / 1'000'000'000 - 1;  // a file system may know times that 64 bits do not
+  return std::clamp<std::int64_t>(t.tv_sec, -most, most) * 1'000'000'000 + t.tv_nsec;
 }
 
 file_stamp stamp_of(const struct stat& s) {
@@ -29,6 +30,8 @@ file::kind kind_of(const struct stat& s) {
   if (S_ISREG(s.st_mode)) return file::kind::regular;
   return S_ISDIR(s.st_mode) ? file::kind::directory : file::kind::other;
 }
+
+constexpr int to_read = O_RDONLY | O_NOCTTY | O_NONBLOCK;  // a FIFO must not hold us up
 
 struct closing {
   void operator()(DIR* d) const { ::closedir(d); }
@@ -79,21 +82,23 @@ folder::~folder() {
   ::close(descriptor_);
 }
 
-int folder::open_descriptor(const std::string& path, std::error_code& error) const {
+int folder::open_descriptor(const std::string& path, int flags, std::error_code& error) const {
   open_how how{};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // a FIFO must not hold us up
+  how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   const char* const name = path.empty() ? "." : path.c_str();
   long descriptor = -1;
-  do {
+  // EAGAIN: a rename raced with the resolution, or another holds a lease on the file, which it may do for long.
+  for (int tries = 0; tries < 16 && descriptor < 0; ++tries) {
     descriptor = ::syscall(SYS_openat2, descriptor_, name, &how, sizeof how);
-  } while (descriptor < 0 && (errno == EINTR || errno == EAGAIN));  // EAGAIN: a rename raced with the resolution
+    if (descriptor < 0 && errno != EINTR && errno != EAGAIN) break;
+  }
   error = descriptor < 0 ? last_error() : std::error_code{};
   return static_cast<int>(descriptor);
 }
 
 std::shared_ptr<const file> folder::open(const std::string& path, std::error_code& error) const {
-  const int descriptor = open_descriptor(path, error);
+  const int descriptor = open_descriptor(path, to_read, error);
   if (descriptor < 0) return nullptr;
   struct stat s;
   if (::fstat(descriptor, &s) != 0) {
@@ -104,8 +109,18 @@ std::shared_ptr<const file> folder::open(const std::string& path, std::error_cod
   return std::make_shared<const file>(descriptor, kind_of(s), stamp_of(s));
 }
 
+// What a symbolic link leads to, if that is in the folder.
+bool folder::follow(const std::string& path, struct stat& s) const {
+  std::error_code error;
+  const int descriptor = open_descriptor(path, O_PATH, error);
+  if (descriptor < 0) return false;
+  const bool found = ::fstat(descriptor, &s) == 0;
+  ::close(descriptor);
+  return found;
+}
+
 std::vector<folder_entry> folder::list(const std::string& path, std::error_code& error) const {
-  const int descriptor = open_descriptor(path, error);
+  const int descriptor = open_descriptor(path, to_read, error);
   if (descriptor < 0) return {};
   const std::unique_ptr<DIR, closing> directory(::fdopendir(descriptor));
   if (!directory) {
@@ -116,7 +131,8 @@ std::vector<folder_entry> folder::list(const std::string& path, std::error_code&
   std::vector<folder_entry> all;
   while (const dirent* const entry = ::readdir(directory.get())) {
     struct stat s;
-    if (entry->d_name[0] == '.' || ::fstatat(descriptor, entry->d_name, &s, 0) != 0) continue;
+    if (entry->d_name[0] == '.' || ::fstatat(descriptor, entry->d_name, &s, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (S_ISLNK(s.st_mode) && !follow(path + entry->d_name, s)) continue;
     const auto what = kind_of(s);
     if (what != file::kind::other)
       all.push_back({entry->d_name, what, static_cast<std::uint64_t>(s.st_size), nanoseconds(s.st_mtim)});

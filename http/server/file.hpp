@@ -11,6 +11,8 @@
 
 #include "http/transport/transport.hpp"
 
+struct stat;
+
 namespace tunic::http {
 
 // What tells one state of a file from another.
@@ -76,14 +78,16 @@ class folder {
   // cross_device_link is a path that leads out of the folder.
   std::shared_ptr<const file> open(const std::string& path, std::error_code& error) const;
 
-  // What the directory `path` holds and can be opened, by name, without the hidden (".name").
+  // What the directory `path` ("" or with a "/" at its end) holds, by name, without the hidden (".name") and without
+  // links that lead out of the folder.
   std::vector<folder_entry> list(const std::string& path, std::error_code& error) const;
 
   // The stamp of what has that name now; one system call. Only for comparing with the stamp of an opened file.
   std::optional<file_stamp> stamp(const std::string& path) const;
 
  private:
-  int open_descriptor(const std::string& path, std::error_code& error) const;
+  int open_descriptor(const std::string& path, int flags, std::error_code& error) const;
+  bool follow(const std::string& path, struct stat& s) const;
 
   int descriptor_;
 };

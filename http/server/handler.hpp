@@ -18,8 +18,9 @@ class handler {
   virtual ~handler() = default;
 
   // Either fills `out` and returns an awaitable that is not valid() — the fast way, no coroutine is made — or returns
-  // one that fills it, and that is cancelled when the client goes. A refusal, thrown here or there, is answered with
-  // its status, any other exception with 500.
+  // one that fills it, and that is cancelled when the client's connection breaks (a client that only ends its side
+  // still waits). It reads and writes one exchange from one coroutine. A refusal, thrown here or there, is answered
+  // with its status, any other exception with 500.
   virtual asio::awaitable<void> handle(request& in, response& out) = 0;
 };
 

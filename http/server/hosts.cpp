@@ -25,6 +25,8 @@ std::string hosts::lower(std::string_view name) {
 
 handler* hosts::site(const std::string& name) const {
   if (const auto found = sites_.find(name); found != sites_.end()) return found->second.get();
+  constexpr std::size_t longest_name = 253;  // RFC 1035 §2.3.4
+  if (name.size() > longest_name) return otherwise_.get();
   for (auto dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1))
     if (const auto found = sites_.find("*" + name.substr(dot)); found != sites_.end()) return found->second.get();
   return otherwise_.get();

@@ -11,7 +11,7 @@
 namespace tunic::http {
 
 // Answers by what a directory holds: a page for people, or JSON (an array of name, type, size and modified) for those
-// whose Accept likes that better. `path` is the request's, and ends with "/".
+// whose Accept likes that better. The request's path is that of the directory, with its "/".
 void answer_listing(const request& in, const std::vector<folder_entry>& entries, response& out);
 
 // Text as it stands in HTML, inside or outside of an attribute's quotes.

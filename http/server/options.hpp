@@ -30,7 +30,7 @@ struct server_options {
   // below it the two timeouts above run out. 0: one octet is as good as many.
   std::uint64_t least_rate = 0;
   std::size_t connections_of_a_client = 0;  // at once from one address; more are answered 503. 0: any number
-  bool trace = false;                       // TRACE (RFC 9110 §9.3.8) is answered; else 405
+  bool trace = false;                       // TRACE (RFC 9110 §9.3.8) is answered; else 501
   std::function<void(const answered&)> on_answered;
 };
 

@@ -15,7 +15,10 @@ namespace tunic::http {
 using namespace std::chrono_literals;
 
 service::service(const asio::any_io_executor& executor, std::shared_ptr<handler> answers, const server_options& options)
-    : options_(options), handler_(std::move(answers)), clock_(executor), drained_(executor) {}
+    : options_(options),
+      handler_(std::move(answers)),
+      clock_(executor),
+      drained_(executor, asio::steady_timer::time_point::max()) {}
 
 std::string_view service::date() {
   if (const auto now = std::time(nullptr); now != second_) {
@@ -58,8 +61,8 @@ void service::tick() {
     const auto alive = self.lock();
     if (!alive) return;
     alive->ticking_ = false;
-    if (error || alive->connections_.empty()) return;
-    alive->expire(std::chrono::steady_clock::now());
+    if (alive->connections_.empty()) return;
+    if (!error) alive->expire(std::chrono::steady_clock::now());
     alive->tick();
   });
 }
@@ -77,8 +80,7 @@ asio::awaitable<bool> service::recover(std::error_code error) {
 
 asio::awaitable<void> service::drained() {
   while (!connections_.empty()) {
-    drained_.expires_at(asio::steady_timer::time_point::max());
-    std::error_code ignored;
+    std::error_code ignored;  // that it was cancelled
     co_await drained_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
 }

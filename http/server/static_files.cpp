@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <ctime>
 
 #include "http/core/date.hpp"
 #include "http/core/grammar.hpp"
@@ -56,7 +57,7 @@ void refuse(response& out, const std::error_code& error) {
       error == std::errc::too_many_symbolic_link_levels)
     out = response::error(status_code::forbidden);
   else if (error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system ||
-           error == std::errc::not_enough_memory)
+           error == std::errc::not_enough_memory || error == std::errc::resource_unavailable_try_again)
     out = response::error(status_code::service_unavailable, error.message());
   else if (error == std::errc::function_not_supported)
     out = response::error(status_code::internal_server_error, "this kernel has no openat2 (Linux 5.6 or newer)");
@@ -100,17 +101,18 @@ void static_files::answer(const request& in, response& out) {
     coding = codings[*chosen];
     if (coding != content_coding::identity) key_.append(1, '\0').append(suffix(coding));
   }
-  if (const auto found = cache_.find(key_); found != cache_.end()) {
-    if (is_current(found->second)) return answer_with(in, found->second.content, out);
-    cached_octets_ -= found->second.octets();
-    cache_.erase(found);
+  for (auto found = cache_.find(key_); found != cache_.end(); found = cache_.find(key_)) {
+    if (root_.stamp(found->second.path) != found->second.stamp) {
+      cached_octets_ -= found->second.octets();
+      cache_.erase(found);
+    } else if (found->second.plain) {
+      coding = content_coding::identity;
+      key_ = in.path;
+    } else {
+      return answer_with(in, found->second.content, out);
+    }
   }
   open_and_answer(in, coding, key_, out);
-}
-
-bool static_files::is_current(const cached& entry) const {
-  return root_.stamp(entry.path) == entry.stamp &&
-         (entry.beside.empty() || root_.stamp(entry.beside) == entry.beside_stamp);
 }
 
 void static_files::open_and_answer(const request& in, content_coding coding, const std::string& key, response& out) {
@@ -137,8 +139,9 @@ void static_files::open_and_answer(const request& in, content_coding coding, con
   auto entry = load(path, opened, coding, out);
   if (!entry) return;
   answer_with(in, entry->content, out);
-  if (std::holds_alternative<shared_octets>(entry->content.content) && is_settled(entry->stamp))
-    keep(key, std::move(*entry));
+  if (!is_settled(entry->stamp)) return;
+  if (entry->plain) entry->content.content = shared_octets{};
+  if (std::holds_alternative<shared_octets>(entry->content.content)) keep(key, std::move(*entry));
 }
 
 void static_files::answer_directory(const request& in, const std::string& path, response& out) {
@@ -155,9 +158,10 @@ void static_files::answer_directory(const request& in, const std::string& path, 
 std::optional<static_files::cached> static_files::load(const std::string& path,
                                                        const std::shared_ptr<const file>& opened, content_coding coding,
                                                        response& out) {
-  cached entry{path, opened->stamp(), {}, {}, {}};
+  cached entry{path, opened->stamp(), {}};
   const auto type = types_.of(path);
-  entry.content.modified = opened->stamp().modified / 1'000'000'000;
+  // RFC 9110 §8.8.2.1: never later than Date
+  entry.content.modified = std::min<std::int64_t>(opened->stamp().modified / 1'000'000'000, std::time(nullptr));
   auto& header = entry.content.header;
   header.add("Content-Type", type);
   header.add("Last-Modified", imf_fixdate(*entry.content.modified).text());
@@ -183,6 +187,7 @@ std::optional<static_files::cached> static_files::load(const std::string& path,
       entry.content.content = share(std::move(coded));
       return entry;
     }
+    entry.plain = codes;
     if (size <= largest_cached) entry.content.content = share(std::move(octets));
   }
   header.add("ETag", entity_tag(opened->stamp(), content_coding::identity));
@@ -196,8 +201,6 @@ bool static_files::load_beside(cached& entry, content_coding coding) {
   const auto path = entry.path + std::string(suffix(coding));
   const auto opened = root_.open(path, error);
   if (!opened || opened->what() != file::kind::regular || opened->stamp().modified < entry.stamp.modified) return false;
-  entry.beside = path;
-  entry.beside_stamp = opened->stamp();
   entry.content.header.add("Content-Encoding", name(coding));
   entry.content.header.add("ETag", entity_tag(opened->stamp(), coding));
   entry.content.content = file_part{opened, 0, opened->size()};

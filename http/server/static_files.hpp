@@ -24,7 +24,8 @@ struct static_options {
 // requests and ranges. Nothing outside of the folder is ever served.
 //
 // Who accepts gzip, br or zstd gets text in it: from a file beside that holds it ("a.css.br" for "a.css", if it is not
-// older), else coded here, up to a mebioctet.
+// older), else coded here, up to a mebioctet. A file beside that comes after its like was coded here is found when the
+// file itself changes.
 //
 // Small files are kept in memory and compared with the file system once a request, so that a changed file is seen by
 // the next request at the price of one system call.
@@ -40,9 +41,8 @@ class static_files final : public handler {
   struct cached {
     std::string path;  // of the file that was asked for, relative to the root
     file_stamp stamp;
-    std::string beside;  // of the one that holds the coded content; empty: there is none
-    file_stamp beside_stamp;
     representation content;
+    bool plain = false;  // coding made it no smaller: it is answered as it is, and `content` is empty
 
     std::size_t octets() const;
   };
@@ -54,7 +54,6 @@ class static_files final : public handler {
   std::optional<cached> load(const std::string& path, const std::shared_ptr<const file>& opened, content_coding coding,
                              response& out);
   bool load_beside(cached& entry, content_coding coding);
-  bool is_current(const cached& entry) const;
   void keep(const std::string& key, cached entry);
 
   folder root_;

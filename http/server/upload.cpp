@@ -1,5 +1,7 @@
 #include "http/server/upload.hpp"
 
+#include <algorithm>
+
 #include "http/core/multipart.hpp"
 #include "http/core/parameters.hpp"
 
@@ -24,16 +26,17 @@ class form_builder {
       throw refusal(status_code::bad_request, "a part of the form has no name");
     const auto file_name = disposition.parameter("filename");
     in_file_ = file_name.has_value();
+    count(name->size() + part_cost);
     if (!in_file_) {
       form_.fields.emplace_back(*name, std::string());
-      count(name->size());
       return;
     }
+    count(file_cost);
     auto& file = form_.files.emplace_back(folder_);
     file.field = *name;
     file.name = last_part(*file_name);
     file.media_type = header.find("Content-Type").value_or("");
-    count(name->size() + file_name->size() + file.media_type.size() + file_cost);
+    count(file_name->size() + file.media_type.size());
   }
 
   void content(std::span<const std::byte> octets) {
@@ -42,8 +45,13 @@ class form_builder {
     form_.fields.back().second.append(reinterpret_cast<const char*>(octets.data()), octets.size());
   }
 
+  void end_part() {
+    if (in_file_) form_.files.back().finish();
+  }
+
  private:
-  static constexpr std::size_t file_cost = 1024;  // so that nobody opens thousands of empty files
+  // Of what a form may have: so that nobody sends a million empty fields, or a thousand empty files.
+  static constexpr std::size_t part_cost = 128, file_cost = 4 * 1024;
 
   void count(std::size_t octets) {
     if (octets > most_) throw refusal(status_code::content_too_large, "the form is too large");
@@ -62,7 +70,11 @@ asio::awaitable<received_form> receive_form(request& in, std::string folder, std
   received_form form;
   const auto type = in.header.find("Content-Type").value_or("");
   if (grammar::same_token(parameterized(type).value(), "application/x-www-form-urlencoded")) {
-    form.fields = parse_form(co_await in.content.read_all(most));
+    constexpr std::size_t most_fields = 1000;
+    const auto content = co_await in.content.read_all(most);
+    if (static_cast<std::size_t>(std::count(content.begin(), content.end(), '&')) > most_fields)
+      throw refusal(status_code::content_too_large, "the form has too many fields");
+    form.fields = parse_form(content);
     co_return form;
   }
   const auto boundary = multipart_boundary(type, "form-data");
@@ -77,7 +89,7 @@ asio::awaitable<received_form> receive_form(request& in, std::string folder, std
         case multipart_reader::event::need_more: more = false; break;
         case multipart_reader::event::part: builder.begin_part(reader.header()); break;
         case multipart_reader::event::content: builder.content(reader.body()); break;
-        case multipart_reader::event::part_end:
+        case multipart_reader::event::part_end: builder.end_part(); break;
         case multipart_reader::event::end: break;
         case multipart_reader::event::failed: throw refusal(status_code::bad_request, std::string(reader.error()));
       }

@@ -16,9 +16,12 @@ class uploaded_file {
   uploaded_file(uploaded_file&& other) noexcept;
   uploaded_file& operator=(uploaded_file&& other) noexcept;
 
-  // Throws refusal (507) where the disk is full, and std::system_error.
+  // Each throws refusal (507) where the disk is full, and std::system_error. What is written reaches the file in large
+  // pieces; nothing is written behind finish(), which gives the descriptor back.
   void write(std::span<const std::byte> octets);
-  // Renames it to `path`, on the same file system; a file of that name stays as it is. Throws std::system_error.
+  void finish();
+  // Finishes it, and renames it to `path`, on the same file system; a file of that name stays as it is. Throws
+  // std::system_error.
   void keep_as(const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -29,9 +32,13 @@ class uploaded_file {
   std::string media_type;  // as the client says; empty if it does not
 
  private:
+  void flush();
+
   std::string path_;
-  int descriptor_ = -1;
+  int descriptor_ = -1;  // while it is written
+  std::string gathered_;
   std::uint64_t size_ = 0;
+  bool kept_ = false;
 };
 
 }  // namespace tunic::http

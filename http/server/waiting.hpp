@@ -15,16 +15,17 @@ class waiting {
   enum class phase : std::uint8_t { working, idle, head, content, sending, lingering };
 
   phase what() const { return what_; }
-  // Since the last call; what was waited for has been given up then.
+  // The last wait was given up.
   bool timed_out() const { return timed_out_; }
-  void forgive() { timed_out_ = false; }
 
   void begin(phase what, std::chrono::milliseconds timeout) {
+    timed_out_ = false;
     what_ = what;
     deadline_ = clock::now() + timeout;
   }
   // The time of this wait is spent from `of`.
   void begin(phase what, patience& of) {
+    timed_out_ = false;
     what_ = what;
     spending_ = &of;
     of.begin(clock::now());

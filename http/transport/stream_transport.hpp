@@ -47,6 +47,9 @@ class stream_transport final : public transport {
     // A head and what follows it leave at once: nothing here is ever written in small pieces.
     if constexpr (requires { lowest().set_option(asio::ip::tcp::no_delay(true), ignored); })
       lowest().set_option(asio::ip::tcp::no_delay(true), ignored);
+    // Who has vanished without a word is found in the end, although nobody writes to it.
+    if constexpr (requires { lowest().set_option(asio::socket_base::keep_alive(true), ignored); })
+      lowest().set_option(asio::socket_base::keep_alive(true), ignored);
   }
 
   std::span<const std::byte> borrow(std::error_code& error) override {
@@ -75,6 +78,7 @@ class stream_transport final : public transport {
   }
 
   asio::awaitable<void> readable(std::error_code& error) override {
+    if (begin_ != end_) return at_once(error);
     if constexpr (waits<stream_type> && (can_try || borrows<stream_type>)) {
       drained_ = false;
       buffer_.reset();
@@ -146,6 +150,13 @@ class stream_transport final : public transport {
     lowest().shutdown(asio::socket_base::shutdown_send, ignored);
   }
 
+  void abort() override {
+    std::error_code ignored;
+    if constexpr (requires { lowest().set_option(asio::socket_base::linger(true, 0), ignored); })
+      lowest().set_option(asio::socket_base::linger(true, 0), ignored);
+    close();
+  }
+
   void cancel() override {
     std::error_code ignored;
     lowest().cancel(ignored);
@@ -180,6 +191,11 @@ class stream_transport final : public transport {
     else if constexpr (non_blocking_stream<stream_type>)
       end_ = stream_.read_some(asio::buffer(into.data(), into.size()), error);
     drained_ = end_ < into.size() && !error;
+  }
+
+  static asio::awaitable<void> at_once(std::error_code& error) {
+    error = {};
+    co_return;
   }
 
   // One read that waits, for streams that can do nothing else.

@@ -56,6 +56,7 @@ class transport {
   virtual void shutdown_send() = 0;  // half-close; errors do not matter to anybody by then
   virtual void cancel() = 0;         // what is being awaited ends with asio::error::operation_aborted
   virtual void close() = 0;
+  virtual void abort() = 0;  // as close, but the peer learns by a reset that what it has got is not all
 };
 
 }  // namespace tunic::http

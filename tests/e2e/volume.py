@@ -40,7 +40,9 @@ def test_sigterm_under_load():  # alone: it takes the whole machine
     make_device()
     folder = make_site(kilobyte=1024)
     with serve(folder, stop=False) as server:
-        load = threading.Thread(target=run, args=("wrk", "-t2", "-c64", "-d8s", f"{SITE4}/kilobyte"), daemon=True)
+        said = []
+        load = threading.Thread(target=lambda: said.append(run("wrk", "-t2", "-c64", "-d8s", f"{SITE4}/kilobyte").out),
+                                daemon=True)
         before = server.cpu_seconds()
         load.start()
         eventually("it is busy", lambda: server.cpu_seconds() - before > 0.5)
@@ -48,3 +50,4 @@ def test_sigterm_under_load():  # alone: it takes the whole machine
         server.wait(0, 5)
         expect("aborted" not in server.log(), server.log())
         load.join(30)
+        expect(said and "requests in" in said[0] and "Non-2xx" not in said[0], f"wrk: {said}")

@@ -79,9 +79,8 @@ TEST_CASE("a content of any size passes through in pieces as large as the input'
   const std::string begin = "--b\r\n\r\n", much(100'000, '\r');
   auto input = std::as_bytes(std::span(begin));
   REQUIRE(reader.next(input) == event::part);
-  std::size_t octets = 0, events = 0;
-  for (auto rest = std::as_bytes(std::span(much)); reader.next(rest) == event::content; ++events)
-    octets += reader.body().size();
+  std::size_t octets = 0;
+  for (auto rest = std::as_bytes(std::span(much)); reader.next(rest) == event::content;) octets += reader.body().size();
   CHECK(octets >= much.size() - 1);
   const std::string plain(100'000, 'x');
   auto rest = std::as_bytes(std::span(plain));

@@ -345,6 +345,29 @@ TEMPLATE_TEST_CASE("a stopping server closes idle connections at once and finish
   CHECK(s.serving.connections() == 0);
 }
 
+TEMPLATE_TEST_CASE("a handler may change the request that it is given: the answer is still framed for who asked", "",
+                   STREAMS) {
+  site<TestType> s([](request& in) {
+    in.method = "GET";
+    in.version = protocol_version::http_1_0;
+    in.header.clear();
+    return response::text("x");
+  });
+  auto peer = s.connect();
+  CHECK(s.answer(peer, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n") == ok("x").substr(0, ok("x").size() - 1));
+  CHECK(s.answer(peer, get("/", closing)) == ok("x", closing));
+  CHECK(peer.sees_end());
+}
+
+TEMPLATE_TEST_CASE("what a handler's status does not allow is not sent", "", STREAMS) {
+  site<TestType> s([](const request& in) {
+    return response::text("x", in.path == "/205" ? status_code{205} : status_code::continue_);
+  });
+  auto peer = s.connect();
+  CHECK(s.answer(peer, get("/205")) == "HTTP/1.1 205 Reset Content\r\n" + type + "Content-Length: 0\r\n\r\n");
+  CHECK(first_line(s.answer(peer, get("/100"))) == "HTTP/1.1 500 Internal Server Error");
+}
+
 TEMPLATE_TEST_CASE("closing a server ends everything now", "", STREAMS) {
   site<TestType> s(echo_path);
   auto idle = s.connect(), half = s.connect();

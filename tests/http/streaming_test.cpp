@@ -402,4 +402,8 @@ TEMPLATE_TEST_CASE("another protocol takes the stream over, with what has come b
   s.settle();
   CHECK(peer.sees_end());
   CHECK(s.serving.connections() == 0);
+
+  // A content that nobody has read would be taken for the new protocol's octets, and HTTP/1.0 knows no upgrades.
+  CHECK(first_line(s.ask(post + "Upgrade: shout\r\nContent-Length: 3\r\n\r\nabc")) == "HTTP/1.1 400 Bad Request");
+  CHECK(first_line(s.ask("GET / HTTP/1.0\r\nUpgrade: shout\r\n\r\n")) == "HTTP/1.1 400 Bad Request");
 }

@@ -46,7 +46,7 @@ TEMPLATE_TEST_CASE("a form is received, its files straight to disk", "", memory_
   std::size_t while_handled = 0;
   std::string kept;
   test::site<TestType> s([&](request& in) -> asio::awaitable<response> {
-    auto form = co_await receive_form(in, folder.path().string(), 10'000);
+    auto form = co_await receive_form(in, folder.path().string(), 30'000);
     while_handled = files_in(folder);
     std::string told;
     for (const auto& [name, value] : form.fields) told += name + "=" + value + ";";
@@ -93,12 +93,16 @@ TEMPLATE_TEST_CASE("a form is received, its files straight to disk", "", memory_
     CHECK(status(multipart(file + "abc")) == "400");
     CHECK(status(multipart(file + "abc\r\n--b\r\nContent-Disposition: form-data\r\n\r\n\r\n--b--")) == "400");
     CHECK(status(multipart(file + "abc\r\n--b\r\nbroken\r\n\r\n--b--")) == "400");
-    CHECK(status(post("application/x-www-form-urlencoded", "a=" + std::string(10'000, 'x'))) == "413");
-    CHECK(status(multipart("--b\r\nContent-Disposition: form-data; name=a\r\n\r\n" + std::string(10'000, 'x') +
+    CHECK(status(post("application/x-www-form-urlencoded", "a=" + std::string(30'000, 'x'))) == "413");
+    CHECK(status(multipart("--b\r\nContent-Disposition: form-data; name=a\r\n\r\n" + std::string(30'000, 'x') +
                            "\r\n--b--")) == "413");
     std::string many;
     for (int i = 0; i < 20; ++i) many += file + "\r\n";
     CHECK(status(multipart(many + "--b--")) == "413");
+    std::string empty, ampersands(2000, '&');
+    for (int i = 0; i < 300; ++i) empty += "--b\r\nContent-Disposition: form-data; name=\"\"\r\n\r\n\r\n";
+    CHECK(status(multipart(empty + "--b--")) == "413");
+    CHECK(status(post("application/x-www-form-urlencoded", ampersands)) == "413");
     CHECK(files_in(folder) == 1);
   }
 }

@@ -77,12 +77,13 @@ class recorder final : public device {
 // to the next deadline. Where the environment has TUNIC_CAPTURES, a capture of each goes into that folder.
 class two_ends {
  public:
+  // `c`: the client's.
   explicit two_ends(const std::string& name, const tcp::config& c = {}) : config_(c) {
     if (const char* const folder = std::getenv("TUNIC_CAPTURES"))
       capture_ = std::make_unique<drivers::pcap>(
           link_.second(), drivers::pcap_options{.file = std::string(folder) + "/" + name + ".pcapng"});
     server_ = std::make_unique<host>(io, capture_ ? *capture_ : static_cast<device&>(link_.second()),
-                                     options("198.51.100.2/24"));
+                                     options("198.51.100.2/24", {}));
   }
 
   // Runs until `done`, or nothing more can happen within `most` of the hosts' time. Says which.
@@ -107,10 +108,10 @@ class two_ends {
   instant now{1h};
 
  private:
-  host_options options(const char* address) {
+  host_options options(const char* address, const tcp::config& c) {
     host_options o;
     o.address = address;
-    o.tcp = config_;
+    o.tcp = c;
     o.key = secret{1, 2, 3};
     o.clock = [this] { return now; };
     return o;
@@ -121,7 +122,7 @@ class two_ends {
 
  public:
   recorder wire{link_.first()};
-  host client{io, wire, options("198.51.100.1/24")};
+  host client{io, wire, options("198.51.100.1/24", config_)};
 
  private:
   std::unique_ptr<host> server_;
