@@ -148,17 +148,19 @@ class memory_stream {
   template <class Signature, class Token, class Attempt>
   auto operate(Token&& token, pipe& on, Attempt attempt) {
     return asio::async_compose<std::remove_reference_t<Token>, Signature>(
-        [this, &on, attempt, started = false, struck = false, cancels = 0](auto& self, std::error_code = {}) mutable {
+        // Once it is cancelled it touches the stream no more, which may be gone by then.
+        [this, &on, attempt, now = cancels_, started = false, struck = false, cancels = 0](
+            auto& self, std::error_code = {}) mutable {
           if (!started) {  // nothing completes inside the call that begins it
             started = true;
             struck = faults_->strikes();
-            cancels = *cancels_;
+            cancels = *now;
             asio::post(executor_, std::move(self));
             return;
           }
           std::error_code error;
           std::size_t n = 0;
-          if (cancels != *cancels_)
+          if (cancels != *now)
             error = asio::error::operation_aborted;
           else if (struck)
             error = asio::error::connection_reset;
