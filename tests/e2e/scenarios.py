@@ -5,7 +5,7 @@ import signal
 import socket
 
 from kernel import connect, get, make_device, receive_all
-from support import ADDRESSES, KERNEL4, STACK4, eventually, expect, make_site, process, run, serve
+from support import ADDRESSES, KERNEL4, STACK4, eventually, expect, make_site, process, run, serve, serve_echo
 from wire import ACK, EVERYTHING_OF_TCP, FIN, RST, SYN, watching
 
 
@@ -48,7 +48,7 @@ def test_scenarios_stack_to_stack_are_read_by_tshark():
         expect(found(), f"{name}: not {shown}")
 
 
-def test_scenario_a_a_client_that_does_not_close_is_reset():
+def test_row_12_scenario_a_a_client_that_does_not_close_is_reset():
     """The server sends FIN, the client acknowledges and does not close: later its probe gets RST."""
     make_device()
     with watching(what=EVERYTHING_OF_TCP) as segments:
@@ -67,7 +67,7 @@ def test_scenario_a_a_client_that_does_not_close_is_reset():
            f"another end than that:\n{printed(segments)}")
 
 
-def test_scenario_c_the_server_closes_first():
+def test_row_14_scenario_c_the_server_closes_first():
     """FIN, ACK, FIN, ACK: the server's first, and then the browser's."""
     make_device()
     with watching(what=EVERYTHING_OF_TCP) as segments:
@@ -87,7 +87,7 @@ def test_scenario_c_the_server_closes_first():
     expect(not any(s.flags & RST for s in segments), f"a reset:\n{printed(segments)}")
 
 
-def test_scenario_e_an_idle_connection_gets_a_fin():
+def test_row_16_scenario_e_an_idle_connection_gets_a_fin():
     """Some time after the response the server ends the connection that asks for nothing more."""
     make_device()
     with watching(what=EVERYTHING_OF_TCP) as segments:
@@ -118,7 +118,7 @@ time.sleep(60)
 """
 
 
-def test_scenario_f_the_server_is_killed():
+def test_row_17_scenario_f_the_server_is_killed():
     """A client waits for the answer: it gets FIN. It tries again: that gets RST."""
     make_device()
     fetch = ("tunic", "get", f"http://{KERNEL4}/wait", "--tun", "tun0", *ADDRESSES)
@@ -138,3 +138,32 @@ def test_scenario_f_the_server_is_killed():
     first(segments, "our ACK", acknowledged(segments[fin]), fin)
     again = first(segments, "another SYN", lambda s: s.source == STACK4 and s.flags & SYN, max(asked, fin) - 1)
     first(segments, "its RST", lambda s: s.source == KERNEL4 and s.flags & RST and s.ack == segments[again].seq + 1, again)
+
+
+def test_row_17_scenario_f_our_server_goes():
+    """A kernel client waits for the answer of a server that is told to go: at the end of its patience the server resets
+    that connection, for the answer is not whole. A new one is refused meanwhile."""
+    make_device()
+    with watching(what=EVERYTHING_OF_TCP) as segments:
+        with serve_echo(stop=False) as server, connect() as s:
+            s.sendall(get("/wait?s=60"))
+            eventually("the request is acknowledged", lambda: any(x.source == STACK4 and not x.flags & SYN for x in segments))
+            server.signal(signal.SIGTERM)
+            eventually("a new connection is refused", is_refused)
+            try:
+                expect(not s.recv(1), "an answer")
+                expect(False, "the end of an answer that never began")
+            except ConnectionResetError:
+                pass
+            server.wait(0)
+    syns = [x for x in segments if x.source == KERNEL4 and x.flags & SYN]
+    first(segments, "the RST that refuses", lambda x: x.source == STACK4 and x.flags & RST and x.ack == syns[-1].seq + 1)
+    expect(sum(1 for x in segments if x.source == STACK4 and x.flags & RST) >= 2, f"no reset in\n{printed(segments)}")
+
+
+def is_refused():
+    try:
+        connect().close()
+    except ConnectionRefusedError:
+        return True
+    return False
