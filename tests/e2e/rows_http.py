@@ -1,5 +1,7 @@
 """What five articles say about HTTP itself, row by row as docs/seen.md numbers them: what a foreign client gets."""
 import json
+import socket
+import struct
 import threading
 import time
 
@@ -151,18 +153,15 @@ def test_row_30_a_slow_handler_holds_up_nobody():
     make_device()
     with serve_echo():
         with connect() as slow:
-            slow.sendall(get("/wait?s=2"))
-            began = time.monotonic()
+            slow.sendall(get("/wait?s=120"))
             for _ in range(100):
                 expect(ask(get()).endswith(b"OK"), "no answer")
-            slow.settimeout(0.01)
+            slow.setblocking(False)
             try:
                 expect(not slow.recv(1), "the slow one came first")
-            except TimeoutError:
+            except BlockingIOError:
                 pass
-            expect(time.monotonic() - began < 2, "the machine is too slow to tell")
-            slow.settimeout(10)
-            expect(receive_all(slow).endswith(b"job done"), "no answer")
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it goes with a reset
 
 
 def test_row_31_wait():
