@@ -5,15 +5,6 @@
 namespace tunic::http::grammar {
 namespace {
 
-// Takes the longest prefix of `text` made of `set` away and returns it.
-std::string_view take(std::string_view& text, const octet_set& set) {
-  std::size_t n = 0;
-  while (n < text.size() && in(set, text[n])) ++n;
-  const auto taken = text.substr(0, n);
-  text.remove_prefix(n);
-  return taken;
-}
-
 constexpr octet_set white_space = set_of(" \t");
 constexpr octet_set reg_name = unreserved | sub_delims | set_of("%");
 constexpr octet_set address_octet = hexdig | set_of(":.");
@@ -49,6 +40,14 @@ bool is_ip_literal(std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view take(std::string_view& text, const octet_set& set) {
+  std::size_t n = 0;
+  while (n < text.size() && in(set, text[n])) ++n;
+  const auto taken = text.substr(0, n);
+  text.remove_prefix(n);
+  return taken;
+}
 
 bool take_quoted_string(std::string_view& text) {
   if (text.empty() || text.front() != '"') return false;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 // The ABNF of RFC 9110, RFC 9112 and RFC 3986 that HTTP/1.1 needs, one predicate a rule.
@@ -63,6 +65,10 @@ inline constexpr octet_set target_octet = vchar - set_of("\"#<>");
 // RFC 9110 §5.6.4: qdtext = HTAB / SP / %x21 / %x23-5B / %x5D-7E / obs-text
 inline constexpr octet_set qdtext = field_octet - set_of("\"\\");
 
+inline std::string_view as_text(std::span<const std::byte> octets) {
+  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+
 constexpr bool in(const octet_set& set, char c) {
   return set.has[static_cast<unsigned char>(c)];
 }
@@ -122,6 +128,9 @@ bool is_host(std::string_view text);
 
 // RFC 3986 §2.1: each "%" begins pct-encoded = "%" HEXDIG HEXDIG
 bool is_percent_encoded(std::string_view text);
+
+// Takes the longest prefix of `text` made of `set` away and returns it.
+std::string_view take(std::string_view& text, const octet_set& set);
 
 // RFC 9110 §5.6.4: takes quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE off the front; false if there is none.
 bool take_quoted_string(std::string_view& text);

@@ -11,10 +11,6 @@ namespace {
 constexpr std::size_t most_header = 16 * 1024;  // octets of the fields of one part
 constexpr std::size_t longest_boundary = 70;    // RFC 2046 §5.1.1
 
-std::string_view as_text(std::span<const std::byte> octets) {
-  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-}
-
 }  // namespace
 
 multipart_reader::multipart_reader(std::string_view boundary) : delimiter_(std::string("\r\n--").append(boundary)) {}
@@ -38,7 +34,7 @@ multipart_reader::event multipart_reader::next(std::span<const std::byte>& input
 // The delimiter holds no second CR, so that a match that fails can begin anew only at the octet that failed it.
 multipart_reader::event multipart_reader::read_until_delimiter(std::span<const std::byte>& input) {
   const bool in_part = step_ == step::content;
-  const auto text = as_text(input);
+  const auto text = grammar::as_text(input);
   std::size_t i = 0;
   while (i < text.size()) {
     if (matched_ == 0) {
@@ -75,7 +71,7 @@ multipart_reader::event multipart_reader::read_until_delimiter(std::span<const s
 }
 
 multipart_reader::event multipart_reader::read_line(std::span<const std::byte>& input) {
-  const auto text = as_text(input);
+  const auto text = grammar::as_text(input);
   const auto feed = text.find('\n');
   const auto piece = text.substr(0, feed == std::string_view::npos ? feed : feed + 1);
   if (header_size_ + line_.size() + piece.size() > most_header) return fail("the fields of a part are too large");

@@ -1,17 +1,6 @@
 #include "http/core/parameters.hpp"
 
 namespace tunic::http {
-namespace {
-
-std::string_view take_token(std::string_view& text) {
-  std::size_t n = 0;
-  while (n < text.size() && grammar::in(grammar::tchar, text[n])) ++n;
-  const auto token = text.substr(0, n);
-  text.remove_prefix(n);
-  return token;
-}
-
-}  // namespace
 
 parameterized::parameterized(std::string_view text) {
   const auto semicolon = text.find(';');
@@ -25,11 +14,12 @@ std::optional<parameterized::item> parameterized::take(std::string_view& rest) {
   rest = grammar::trim_ows(rest.substr(1));
   if (rest.empty() || rest.front() == ';') return item{};
   item one;
-  one.name = take_token(rest);
+  one.name = grammar::take(rest, grammar::tchar);
   if (one.name.empty() || !rest.starts_with('=')) return std::nullopt;
   rest.remove_prefix(1);
   const auto before = rest;
-  if (rest.starts_with('"') ? !grammar::take_quoted_string(rest) : take_token(rest).empty()) return std::nullopt;
+  if (rest.starts_with('"') ? !grammar::take_quoted_string(rest) : grammar::take(rest, grammar::tchar).empty())
+    return std::nullopt;
   one.value = before.substr(0, before.size() - rest.size());
   rest = grammar::trim_ows(rest);
   return one;

@@ -8,10 +8,6 @@
 namespace tunic::http {
 namespace {
 
-std::string_view as_text(std::span<const std::byte> octets) {
-  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-}
-
 constexpr problem bad(std::string_view why) {
   return {status_code::bad_request, why};
 }
@@ -51,7 +47,7 @@ event reader::read_start_line(std::span<const std::byte>& input) {
   // A peer that speaks something else (TLS, say) is told at once and not when its first line feed happens to come.
   if (line_.empty()) {
     begin_message();
-    const char first = as_text(input).front();
+    const char first = grammar::as_text(input).front();
     if (first != '\r' || skipped_empty_line_)
       if (auto wrong = on_first_octet(first)) return fail(*wrong);
   }
@@ -61,7 +57,7 @@ event reader::read_start_line(std::span<const std::byte>& input) {
     case line_result::too_long:
       // Where there is not even a method, it is no long URI.
       if (line_.find(' ') == std::string::npos &&
-          as_text(input).substr(0, limits_.start_line - line_.size()).find(' ') == std::string_view::npos)
+          grammar::as_text(input).substr(0, limits_.start_line - line_.size()).find(' ') == std::string_view::npos)
         return fail(bad("the method is too long"));
       return fail({status_code::uri_too_long, "the start line is too long"});
     case line_result::malformed: return fail(bad("a line does not end in CRLF"));
@@ -186,7 +182,7 @@ event reader::read_trailer(std::span<const std::byte>& input) {
 // Takes one line off the input, without its CRLF, straight from it where the line is there whole. `limit` bounds the
 // line with its CRLF. RFC 9112 §2.2 lets a recipient accept a bare LF; a bare LF or CR is refused here, at once.
 reader::line_result reader::take_line(std::span<const std::byte>& input, std::size_t limit, std::string_view& line) {
-  const auto text = as_text(input);
+  const auto text = grammar::as_text(input);
   const auto feed = text.find('\n');
   const auto piece = text.substr(0, feed == std::string_view::npos ? feed : feed + 1);
   if (line_.size() + piece.size() > limit) return line_result::too_long;

@@ -21,14 +21,14 @@ connection::connection(std::shared_ptr<service> shared, std::unique_ptr<transpor
       reader_(request_, service_->options().bounds),
       sender_(*stream_, wait_, service_->options()),
       body_(framing{}),
-      client_(stream_->peer().address()) {
+      client_(stream_->peer()) {
   request_.content = request_content(*this);
-  entry_ = service_->enter(*this, client_);
+  entry_ = service_->enter(*this, client_.address());
 }
 
 connection::~connection() {
   if (me_) *me_ = nullptr;
-  service_->leave(entry_, client_);
+  service_->leave(entry_, client_.address());
 }
 
 asio::awaitable<void> connection::run(std::unique_ptr<connection> self) {
@@ -51,7 +51,7 @@ void connection::expire(waiting::clock::time_point now) {
 }
 
 asio::awaitable<void> connection::converse() {
-  if (service_->is_crowded(client_)) {
+  if (service_->is_crowded(client_.address())) {
     refuse({status_code::service_unavailable, "too many connections from one address"});
     co_await sender_.flush();
     co_return co_await linger();
@@ -144,7 +144,7 @@ connection::step connection::on_request() {
   states_.on(role::client, happening::request);
   remember_request();
   request_.parameters.clear();
-  request_.peer = stream_->peer();
+  request_.peer = client_;
   if (request_.target == "*" || request_.method == "CONNECT")
     request_.path = request_.target;
   else if (!decode_path(request_.target, request_.path))
@@ -154,26 +154,25 @@ connection::step connection::on_request() {
   if (expected && !grammar::same_token(*expected, "100-continue"))
     return refuse({status_code::expectation_failed, "the only expectation met is 100-continue"});
   response_.clear();
-  if (request_.method == "TRACE" || request_.method == "CONNECT") {
+  const bool is_trace = request_.method == "TRACE";
+  if (request_.method == "CONNECT" || (is_trace && !options.trace)) {
+    response_ = response::error(status_code::not_implemented);
+    return respond();
+  }
+  if (is_trace) {
     answer_trace();
     return respond();
   }
   try {
     pending_ = service_->answers().handle(request_, response_);
-  } catch (const refusal& why) {
-    response_ = response::error(why.status(), why.what());
   } catch (...) {
-    response_ = response::error(status_code::internal_server_error);
+    response_ = response::of_exception();
   }
   return pending_.valid() ? step::await_handler : respond();
 }
 
 // RFC 9110 §9.3.8. What a client keeps secret is not shown to whoever made it ask.
 void connection::answer_trace() {
-  if (request_.method != "TRACE" || !service_->options().trace) {
-    response_ = response::error(status_code::not_implemented);
-    return;
-  }
   request_head shown = request_;
   for (const auto name : {"Authorization", "Cookie", "Proxy-Authorization"}) shown.header.remove(name);
   std::string text;
@@ -185,10 +184,8 @@ void connection::answer_trace() {
 asio::awaitable<void> connection::await_handler() {
   try {
     co_await await_guarded(std::exchange(pending_, {}));
-  } catch (const refusal& why) {
-    response_ = response::error(why.status(), why.what());
   } catch (...) {
-    response_ = response::error(status_code::internal_server_error);
+    response_ = response::of_exception();
   }
   stream_->consume(std::exchange(lent_, 0));
 }

@@ -87,7 +87,7 @@ class connection final : content_source, content_sink {
   std::uint64_t content_sent_ = 0;  // octets of the response's content
   // Of the request, for its handler may change what it is given.
   bool is_head_ = false, is_1_0_ = false, asks_to_stay_ = false, expects_continue_ = false;
-  const asio::ip::address client_;
+  const asio::ip::tcp::endpoint client_;
   int in_turn_ = 0;            // requests since others had theirs
   std::size_t behind_ = 0;     // octets of input that had come behind the request's head, or behind what was read
   std::size_t lent_ = 0;       // octets of input that a handler looks at

@@ -78,9 +78,7 @@ asio::awaitable<std::span<const std::byte>> connection::read_content() {
     std::error_code ignored;  // told again by borrow
     co_await stream_->readable(ignored);
     wait_.end();
-    if (wait_.timed_out()) {
-      throw give_up({status_code::request_timeout, "the content did not arrive in time"});
-    }
+    if (wait_.timed_out()) throw give_up({status_code::request_timeout, "the content did not arrive in time"});
   }
   co_return std::span<const std::byte>{};
 }

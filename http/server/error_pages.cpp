@@ -1,26 +1,12 @@
 #include "http/server/error_pages.hpp"
 
 namespace tunic::http {
-namespace {
-
-// Answers by the exception at hand.
-void refuse(response& out) {
-  try {
-    throw;
-  } catch (const refusal& why) {
-    out = response::error(why.status(), why.what());
-  } catch (...) {
-    out = response::error(status_code::internal_server_error);
-  }
-}
-
-}  // namespace
 
 asio::awaitable<void> error_pages::handle(request& in, response& out) {
   try {
     if (auto waits = inner_->handle(in, out); waits.valid()) return wait(std::move(waits), out);
   } catch (...) {
-    refuse(out);
+    out = response::of_exception();
   }
   dress(out);
   return {};
@@ -30,7 +16,7 @@ asio::awaitable<void> error_pages::wait(asio::awaitable<void> inner, response& o
   try {
     co_await std::move(inner);
   } catch (...) {
-    refuse(out);
+    out = response::of_exception();
   }
   dress(out);
 }

@@ -11,12 +11,6 @@
 namespace tunic::http {
 namespace {
 
-shared_octets text(std::string octets) {
-  auto owner = std::make_shared<const std::string>(std::move(octets));
-  const auto view = std::as_bytes(std::span(*owner));
-  return {std::move(owner), view};
-}
-
 // RFC 2046 §5.1.1: no part may hold it. It follows from the entity tag, which a file has only once it is written.
 std::string boundary_for(const fields& header) {
   const auto hash = std::hash<std::string_view>{}(header.find("ETag").value_or(header.wire()));
@@ -32,11 +26,11 @@ pieces in_parts(const representation& one, const std::vector<byte_range>& parts,
     before.append("--").append(boundary).append("\r\n");
     if (const auto type = one.header.find("Content-Type")) before.append("Content-Type: ").append(*type).append("\r\n");
     before.append("Content-Range: ").append(part.in_content(one.size())).append("\r\n\r\n");
-    out.all.emplace_back(text(std::move(before)));
+    out.all.emplace_back(share(std::move(before)));
     out.all.push_back(one.part(part.first, part.size()));
     before = "\r\n";
   }
-  out.all.emplace_back(text(before.append("--").append(boundary).append("--\r\n")));
+  out.all.emplace_back(share(before.append("--").append(boundary).append("--\r\n")));
   return out;
 }
 

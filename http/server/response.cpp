@@ -1,6 +1,14 @@
 #include "http/server/response.hpp"
 
+#include "http/server/request.hpp"
+
 namespace tunic::http {
+
+shared_octets share(std::string text) {
+  auto owner = std::make_shared<const std::string>(std::move(text));
+  const auto view = std::as_bytes(std::span(*owner));
+  return {std::move(owner), view};
+}
 
 response response::text(std::string content, status_code status) {
   response out;
@@ -13,6 +21,16 @@ response response::error(status_code status, std::string_view why) {
   std::string content = std::to_string(number(status)).append(" ").append(reason_phrase(status));
   if (!why.empty()) content.append(": ").append(why);
   return text(std::move(content.append("\n")), status);
+}
+
+response response::of_exception() {
+  try {
+    throw;
+  } catch (const refusal& why) {
+    return error(why.status(), why.what());
+  } catch (...) {
+    return error(status_code::internal_server_error);
+  }
 }
 
 response response::redirect(std::string_view location, status_code status) {
@@ -31,9 +49,7 @@ response response::stream(std::string_view media_type, std::function<asio::await
 
 void response::set_content(std::string octets, std::string_view media_type) {
   head.header.set("Content-Type", media_type);
-  auto owner = std::make_shared<const std::string>(std::move(octets));
-  const auto view = std::as_bytes(std::span(*owner));
-  content = shared_octets{std::move(owner), view};
+  content = share(std::move(octets));
 }
 
 std::optional<std::uint64_t> response::length() const {

@@ -26,6 +26,9 @@ struct file_part {
   std::uint64_t length = 0;
 };
 
+// Text with an owner of its own.
+shared_octets share(std::string text);
+
 // Several pieces, sent one behind the other.
 struct pieces {
   std::vector<std::variant<shared_octets, file_part>> all;
@@ -68,6 +71,8 @@ struct response {
   static response text(std::string content, status_code status = status_code::ok);
   // The status, its phrase and `why` as text/plain.
   static response error(status_code status, std::string_view why = {});
+  // For the exception that is being handled: a refusal's own status, else 500.
+  static response of_exception();
   // 308, or another 3xx. `location` is a URI reference, encoded already.
   static response redirect(std::string_view location, status_code status = status_code::permanent_redirect);
   static response stream(std::string_view media_type, std::function<asio::awaitable<void>(content_sink&)> produce,

@@ -46,12 +46,6 @@ std::string entity_tag(const file_stamp& stamp, content_coding coding) {
   return tag.append("\"");
 }
 
-shared_octets share(std::string octets) {
-  auto owner = std::make_shared<const std::string>(std::move(octets));
-  const auto view = std::as_bytes(std::span(*owner));
-  return {std::move(owner), view};
-}
-
 void refuse(response& out, const std::error_code& error) {
   if (error == std::errc::permission_denied || error == std::errc::cross_device_link ||
       error == std::errc::too_many_symbolic_link_levels)

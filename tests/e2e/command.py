@@ -4,7 +4,7 @@ import os
 import re
 import time
 
-from kernel import connect, get, make_device, receive_all
+from kernel import connect, get, is_refused, make_device, receive_all
 from support import (ADDRESSES, KERNEL4, KERNEL6, MIB, ROOT, SITE4, SITE6, STACK4, STACK6, eventually, expect, inside,
                      ip, make_site, namespace, process, run, serve, sha256)
 from wire import FIN, RST, SYN, datagram_sizes, watching
@@ -29,14 +29,6 @@ def test_ctrl_c_finishes_responses_and_closes():
     ours = [segment.flags for segment in segments if segment.source == STACK4]
     expect(sum(flags & FIN for flags in ours) >= 2, "not both connections were closed by a FIN")
     expect(sum(1 for flags in ours if flags & RST) == 1, "a reset besides that of the refused connection")
-
-
-def is_refused():
-    try:
-        connect().close()
-    except ConnectionRefusedError:
-        return True
-    return False
 
 
 def test_a_second_signal_aborts_at_once():
@@ -264,5 +256,3 @@ def test_scripts_tun():
         for _ in range(2):
             run(script, "down", "--netns", netns)
     expect(netns not in ip("netns"), "the namespace is still there")
-
-

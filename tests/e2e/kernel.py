@@ -57,6 +57,14 @@ def connect(port=80, address=STACK4, timeout=10):
     return socket.create_connection((address, port), timeout)
 
 
+def is_refused():
+    try:
+        connect().close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 def receive_all(s):
     """All octets until the peer's FIN."""
     octets = bytearray()

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 
-from kernel import connect, get, make_device, receive_all
+from kernel import connect, get, is_refused, make_device, receive_all
 from support import ADDRESSES, KERNEL4, STACK4, eventually, expect, make_site, process, run, serve, serve_echo
 from wire import ACK, EVERYTHING_OF_TCP, FIN, RST, SYN, watching
 
@@ -159,11 +159,3 @@ def test_row_17_scenario_f_our_server_goes():
     syns = [x for x in segments if x.source == KERNEL4 and x.flags & SYN]
     first(segments, "the RST that refuses", lambda x: x.source == STACK4 and x.flags & RST and x.ack == syns[-1].seq + 1)
     expect(sum(1 for x in segments if x.source == STACK4 and x.flags & RST) >= 2, f"no reset in\n{printed(segments)}")
-
-
-def is_refused():
-    try:
-        connect().close()
-    except ConnectionRefusedError:
-        return True
-    return False

@@ -16,14 +16,12 @@ using test::site;
 
 #define STREAMS memory_stream, capable_stream
 
+using test::first_line;
+
 namespace {
 
 response hello(const request&) {
   return response::text("hello");
-}
-
-std::string first_line(const std::string& all) {
-  return all.substr(0, all.find('\r'));
 }
 
 // A stream with an address, as sockets have one.

@@ -18,6 +18,8 @@ using test::site;
 
 #define STREAMS memory_stream, capable_stream
 
+using test::first_line;
+
 namespace {
 
 const std::string type = "Content-Type: text/plain; charset=utf-8\r\n";
@@ -33,10 +35,6 @@ std::string get(const std::string& path, const std::string& more = "") {
 
 response echo_path(const request& in) {
   return response::text(in.path);
-}
-
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\r'));
 }
 
 const std::string closing = "Connection: close\r\n";

@@ -20,15 +20,13 @@ using test::site;
 
 #define STREAMS memory_stream, capable_stream
 
+using test::first_line;
+
 namespace {
 
 const std::string text = "Content-Type: text/plain\r\n", closing = "Connection: close\r\n";
 const std::string chunked = "Transfer-Encoding: chunked\r\n";
 const std::string post = "POST / HTTP/1.1\r\nHost: a\r\n", get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-
-std::string first_line(const std::string& all) {
-  return all.substr(0, all.find('\r'));
-}
 
 std::string ok(const std::string& content, const std::string& more = "") {
   return "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n" + more +

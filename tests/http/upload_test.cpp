@@ -15,6 +15,8 @@ using namespace tunic::http;
 using test::capable_stream;
 using test::memory_stream;
 
+using test::first_line;
+
 namespace {
 
 std::string post(const std::string& type, const std::string& content) {
@@ -29,10 +31,6 @@ std::string multipart(const std::string& content) {
 std::size_t files_in(const test::temporary_folder& folder) {
   namespace fs = std::filesystem;
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator{}));
-}
-
-std::string first_line(const std::string& all) {
-  return all.substr(0, all.find('\r'));
 }
 
 std::string content_of(const std::string& all) {

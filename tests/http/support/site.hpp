@@ -24,6 +24,10 @@ inline server_options patient() {
   return options;
 }
 
+inline std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\r'));
+}
+
 // A server on streams in memory. Nothing in it waits for real time: the io_context runs what is ready, and that is all.
 template <class Stream>
 struct site {
