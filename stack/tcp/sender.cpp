@@ -7,6 +7,13 @@
 
 namespace tunic::tcp {
 
+namespace {
+// What may leave in one go in congestion avoidance, whichever is more: so many segments, or what the pacing rate
+// carries in so long.
+constexpr std::uint32_t burst_bound_segments = 3;
+constexpr duration burst_bound_time = std::chrono::microseconds{250};
+}  // namespace
+
 bool layer::send_next(tcb& t, frame& out, instant now) {
   switch (t.state) {
     case state::closed:
@@ -330,18 +337,29 @@ void layer::note_window_use(tcb& t, bool limited) {
 }
 
 bool layer::held_by_pace(tcb& t, instant now) {
-  if (!t.paced || t.pace_at <= now) return false;
+  if (t.pace_at <= now) return false;
   t.deadline(timer::pacing) = t.pace_at;
   return true;
 }
 
 // The next text may leave when this has at the pacing rate (RFC 7661 §4.4.2, RFC 9937 §6.4). What a late timer cost is
-// made up for, by half at most, so that no burst follows.
+// made up for, by half at most, so that no burst follows. Who does not pace is held in congestion avoidance alone, and
+// only to what is sent in one go there, for the acknowledgements that came while the process slept are one burst.
 void layer::pace(tcb& t, std::uint32_t octets, instant now) {
-  const std::uint64_t rate = t.paced ? t.cc->pacing_rate() : 0;
-  const bool beginning = distance(t.snd.iss, t.snd.nxt) <= config_.initial_window * t.mss;  // it may burst (RFC 6928)
+  const std::uint32_t initial = config_.initial_window * t.mss;  // may burst (RFC 6928)
+  const bool bounded = t.cc->cwnd() >= t.cc->ssthresh() && t.cc->cwnd() > initial;
+  const std::uint64_t rate = t.paced || bounded ? t.cc->pacing_rate() : 0;
+  const bool beginning = distance(t.snd.iss, t.snd.nxt) <= initial;
   if (rate == 0 || beginning) return;
-  const duration takes{static_cast<std::int64_t>(octets * 1e9 / static_cast<double>(rate))};
+  const auto time_for = [rate](std::uint32_t n) {
+    return duration{static_cast<std::int64_t>(n * 1e9 / static_cast<double>(rate))};
+  };
+  const duration takes = time_for(octets);
+  if (!t.paced) {
+    const duration allowance = std::max(time_for(burst_bound_segments * t.mss), burst_bound_time);
+    t.pace_at = std::max(now - allowance, t.pace_at) + takes;
+    return;
+  }
   const duration late = t.pace_at == instant{} || t.pace_at > now ? duration{} : now - t.pace_at;
   t.pace_at = std::max(now, t.pace_at) + takes - std::min(late, takes / 2);
 }
