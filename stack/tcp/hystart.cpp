@@ -5,11 +5,13 @@
 namespace tunic::tcp {
 namespace {
 
-// RFC 9406 §4.3. Its thresholds, halved: who comes to a queue that others have filled sees it rise by little before it
-// overflows. All of a round's samples have to be later, so that jitter seldom reaches either.
-constexpr std::uint32_t min_rtt_thresh = 2'000;  // microseconds
+// RFC 9406 §4.3. Its thresholds, lowered: who comes to a queue that others have filled sees it rise by little before it
+// overflows, and the less, the shorter the path. All of a round's samples have to be later, so that jitter seldom
+// reaches them.
+constexpr std::uint32_t min_rtt_thresh = 1'500;  // microseconds
 constexpr std::uint32_t max_rtt_thresh = 8'000;  // microseconds
-constexpr std::uint32_t min_rtt_divisor = 16;
+constexpr std::uint32_t min_rtt_divisor = 16;    // of what a round trip has beyond
+constexpr std::uint32_t short_rtt = 12'000;      // microseconds
 constexpr std::uint8_t n_rtt_sample = 8;
 constexpr std::uint32_t css_growth_divisor = 4;
 
@@ -50,7 +52,8 @@ void hystart::on_rtt(std::uint32_t rtt) {
     base_min_rtt_ = current_round_min_rtt_;
     css_rounds_ = 0;
   } else if (base_min_rtt_ != none) {
-    const std::uint32_t thresh = std::clamp(base_min_rtt_ / min_rtt_divisor, min_rtt_thresh, max_rtt_thresh);
+    const std::uint32_t beyond = base_min_rtt_ - std::min(base_min_rtt_, short_rtt);
+    const std::uint32_t thresh = std::clamp(beyond / min_rtt_divisor, min_rtt_thresh, max_rtt_thresh);
     if (current_round_min_rtt_ >= base_min_rtt_ + thresh) css_baseline_min_rtt_ = current_round_min_rtt_;
   }
 }

@@ -32,25 +32,26 @@ TEST(rfc9406_hystart, a_steady_round_trip_time_leaves_slow_start_alone) {  // RF
   EXPECT_EQ(s.window, 170 * seg);
 }
 
-TEST(rfc9406_hystart, a_rise_by_a_sixteenth_slows_growth_to_a_quarter) {
+TEST(rfc9406_hystart, a_small_rise_slows_growth_to_a_quarter) {
   // RFC 9406 §4.2, RttThresh and CSS_GROWTH_DIVISOR
   slow_start s;
-  s.round(80ms);
-  s.round(84ms);
+  s.round(92ms);
+  s.round(96ms);
   EXPECT_FALSE(s.h.conservative());
-  s.round(86ms);
+  s.round(98ms);  // by more than a sixteenth of 80 ms
   EXPECT_TRUE(s.h.conservative());
   const auto before = s.window;
-  s.round(86ms);
+  s.round(98ms);
   EXPECT_EQ(s.window - before, 2 * seg);
 }
 
-TEST(rfc9406_hystart, the_rise_that_counts_is_two_milliseconds_at_least_and_eight_at_most) {  // RFC 9406 §4.3
+TEST(rfc9406_hystart,
+     the_rise_that_counts_is_1500_microseconds_at_least_and_eight_milliseconds_at_most) {  // RFC 9406 §4.3
   slow_start s;
   s.round(1ms);
-  s.round(2900us);
+  s.round(2400us);
   EXPECT_FALSE(s.h.conservative());
-  s.round(3100us);
+  s.round(2600us);
   EXPECT_TRUE(s.h.conservative());
   slow_start far;
   far.round(500ms);
