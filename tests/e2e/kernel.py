@@ -87,18 +87,21 @@ http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100;
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder};
   scgi_temp_path {folder};
-  server {{ listen {address}:80; root {site}; }}
+  server {{ listen {address}:80; {tls} root {site}; }}
 }}
 """
 
 
 @contextlib.contextmanager
-def nginx(site, address=KERNEL4, name=None):
-    """nginx on the kernel's TCP, serving a folder; in the namespace named, or in this one."""
+def nginx(site, address=KERNEL4, name=None, certificate=None):
+    """nginx on the kernel's TCP, serving a folder; in the namespace named, or in this one. With a file that holds a
+    certificate and its key also over TLS."""
     folder = tempfile.mkdtemp()
     os.chmod(folder, 0o755)
     configuration = pathlib.Path(folder, "nginx.conf")
-    configuration.write_text(NGINX.format(folder=folder, site=site, address=address))
+    tls = (f"listen {address}:443 ssl; ssl_certificate {certificate}; ssl_certificate_key {certificate};"
+           if certificate else "")
+    configuration.write_text(NGINX.format(folder=folder, site=site, address=address, tls=tls))
     command = ["nginx", "-e", f"{folder}/error.log", "-c", configuration]
     with process(*(inside(name, *command) if name else command)) as p:
         eventually("nginx listens", lambda: pathlib.Path(folder, "nginx.pid").exists())

@@ -1,0 +1,65 @@
+"""What repeats, and is measured once: octets a connection, instructions a segment."""
+import dataclasses
+import re
+import tempfile
+
+import support
+from support import run
+
+MANY = 100_000
+MILLION = 1_000_000
+FEW = 1_000
+EXCHANGES = 10_000
+SEGMENTS = 3  # of an exchange: the request, the response, and what acknowledges that
+LONG = 1200   # seconds
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    title: str
+    unit: str
+    most: float
+    value: float
+    digits: int = 0
+
+    @property
+    def verdict(self):
+        return "ok" if self.value <= self.most else "short"
+
+
+def number(pattern, text):
+    found = re.search(pattern, text)
+    support.expect(found, f"there is no '{pattern}' in what it said:\n{text}")
+    return float(found[1])
+
+
+def instructions(connections):
+    """Of a segment with so many connections, by callgrind."""
+    with tempfile.NamedTemporaryFile(prefix="callgrind-") as out:
+        said = run("valgrind", "--tool=callgrind", "--collect-atstart=no", f"--callgrind-out-file={out.name}",
+                   support.tool("tunic_many"), "--connections", connections, "--exchanges", EXCHANGES, timeout=LONG)
+    return number(r"Collected : (\d+)", said.err) / (EXCHANGES * SEGMENTS)
+
+
+def measure():
+    core = run("tunic_many", "--connections", MANY, timeout=LONG).out
+    served = run("tunic_idle", "--connections", MANY, timeout=LONG).out
+    million = run("tunic_many", "--connections", MILLION, timeout=LONG).out
+    few, many = instructions(FEW), instructions(MILLION)
+    return [
+        Cost("memory of an idle connection in the core", "octets", 768,
+             number(r"(\d+) octets resident a connection idle", core)),
+        Cost("memory of an idle connection with its HTTP server", "octets", 3072,
+             number(r"(\d+) octets resident a connection idle", served)),
+        Cost("memory of a million connections in the core", "MiB", 1024, number(r"idle after a request, (\d+) MiB", million)),
+        Cost("requests not answered, of a million connections", "requests", 0,
+             MILLION - number(r"(\d+) of \d+ requests answered", million)),
+        Cost(f"instructions a segment with a million connections, with a thousand {few:.0f}", "instructions", 1.5 * few,
+             many),
+    ]
+
+
+def table(costs):
+    lines = ["| what | is | is to be at most | |", "|---|---:|---:|---|"]
+    lines += [f"| {c.title}, {c.unit} | {c.value:,.0f} | {c.most:,.0f} | {c.verdict} |" for c in costs]
+    return "\n".join(lines)
