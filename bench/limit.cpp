@@ -7,6 +7,7 @@
 //   tunic_limit DEVICE sink           acknowledges whatever comes
 //   tunic_limit DEVICE source FILE    streams a mapped file for ever, in super-segments, to whom has sent something
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
@@ -193,7 +194,7 @@ std::span<const char> map(const char* path) {
 void source(device& d, const char* path) {
   const auto file = map(path);
   std::size_t at = 0;
-  std::uint32_t nxt = iss + 1, window_end = 0, rcv_nxt = 0;
+  std::uint32_t nxt = iss + 1, una = iss + 1, window_end = 0, rcv_nxt = 0;
   std::uint8_t shift = 0;
   bool streaming = false;
   segment s, last{};
@@ -204,7 +205,7 @@ void source(device& d, const char* path) {
       if (s.tcp.syn) shift = s.shift;
       if (open_or_close(d, s, nxt, false)) {
         streaming = false;
-        nxt = iss + 1;
+        nxt = una = iss + 1;
         continue;
       }
       if (s.text > 0) {
@@ -212,14 +213,18 @@ void source(device& d, const char* path) {
         rcv_nxt = s.seq() + s.text;
       }
       last = s;
+      una = s.ack();
       window_end = s.ack() + (std::uint32_t{ntohs(s.tcp.window)} << shift);
     }
     for (int i = 0; streaming && i < writes_a_round; ++i) {
-      if (static_cast<std::int32_t>(window_end - nxt) < static_cast<std::int32_t>(super_segment)) break;
-      if (at + super_segment > file.size()) at = 0;
-      d.answer(last, nxt, rcv_nxt, {}, file.subspan(at, super_segment));
-      at += super_segment;
-      nxt += super_segment;
+      // A small window is filled once nothing is under way, a large one by whole super-segments.
+      const auto room = static_cast<std::int32_t>(window_end - nxt);
+      const std::uint32_t n = room < 0 ? 0 : std::min(static_cast<std::uint32_t>(room), super_segment);
+      if (n < mss || (n < super_segment && nxt != una)) break;
+      if (at + n > file.size()) at = 0;
+      d.answer(last, nxt, rcv_nxt, {}, file.subspan(at, n));
+      at += n;
+      nxt += n;
       idle = false;
     }
     if (idle) d.wait();
