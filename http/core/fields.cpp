@@ -21,6 +21,8 @@ void fields::add(std::string_view name, std::string_view value) {
 }
 
 void fields::set(std::string_view name, std::string_view value) {
+  const bool is_ours = value.data() >= text_.data() && value.data() < text_.data() + text_.size();
+  if (!is_ours && count(name) == 0) return add(name, value);
   const std::string kept(value);  // `value` may be a view of the field that is about to go
   remove(name);
   add(name, kept);

@@ -42,6 +42,12 @@ event reader::finish() {
   return fail(bad("the message is cut short"));
 }
 
+void reader::restart() {
+  step_ = step::start_line;
+  line_.clear();
+  skipped_empty_line_ = false;
+}
+
 event reader::read_start_line(std::span<const std::byte>& input) {
   if (input.empty()) return event::need_more;
   // A peer that speaks something else (TLS, say) is told at once and not when its first line feed happens to come.

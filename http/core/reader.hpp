@@ -40,6 +40,10 @@ class reader {
 
   // No octet of the next message has come.
   bool between_messages() const { return step_ == step::start_line && line_.empty(); }
+  // Between messages, and not even the empty line has come that may precede one.
+  bool is_at_rest() const { return between_messages() && !skipped_empty_line_; }
+  // As new, for another stream.
+  void restart();
   // A start line has begun and the head has not ended.
   bool in_head() const { return (step_ == step::start_line && !between_messages()) || step_ == step::field_line; }
 

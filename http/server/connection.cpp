@@ -2,38 +2,29 @@
 
 #include <utility>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/dispatch.hpp>
 #include <asio/error.hpp>
-
-#include "http/core/grammar.hpp"
+#include <asio/post.hpp>
 
 namespace tunic::http {
 namespace {
 
-constexpr int requests_a_turn = 64;                // passes over input that was there at once before others get theirs
-constexpr std::size_t kept_head = 4 * 1024;        // octets of a request that an idle connection may go on to hold
-constexpr std::size_t linger_limit = 1024 * 1024;  // octets of content that nobody wants and that are read all the same
+constexpr std::size_t linger_limit = 1024 * 1024;  // octets that are dropped while the peer comes to its end
 
 }  // namespace
 
 connection::connection(std::shared_ptr<service> shared, std::unique_ptr<transport> stream)
-    : service_(std::move(shared)),
-      stream_(std::move(stream)),
-      reader_(request_, service_->options().bounds),
-      sender_(*stream_, wait_, service_->options()),
-      body_(framing{}),
-      client_(stream_->peer()) {
-  request_.content = request_content(*this);
+    : service_(std::move(shared)), stream_(std::move(stream)), client_(stream_->peer()) {
+  sending_.reset(service_->options().send_timeout);
   entry_ = service_->enter(*this, client_.address());
 }
 
 connection::~connection() {
   if (me_) *me_ = nullptr;
+  fall_silent();
   service_->leave(entry_, client_.address());
-}
-
-asio::awaitable<void> connection::run(std::unique_ptr<connection> self) {
-  co_await self->converse();
-  self->stream_->close();
 }
 
 void connection::stop() {
@@ -42,314 +33,131 @@ void connection::stop() {
 
 void connection::close() {
   stream_->close();
-  sender_.fail(asio::error::operation_aborted);
-  gone_.emit(asio::cancellation_type::terminal);
+  if (talk_) talk_->break_off(asio::error::operation_aborted);
 }
 
 void connection::expire(waiting::clock::time_point now) {
   if (wait_.expires(now)) stream_->cancel();
 }
 
-asio::awaitable<void> connection::converse() {
-  if (service_->is_crowded(client_.address())) {
-    refuse({status_code::service_unavailable, "too many connections from one address"});
-    co_await sender_.flush();
-    co_return co_await linger();
-  }
-  for (int turns = 1; !sender_.failure(); ++turns) {
-    std::error_code error;
-    const auto input = stream_->borrow(error);
-    auto rest = input;
-    step next = take(rest);
-    stream_->consume(input.size() - rest.size());
-
-    if (next == step::await_handler) {
-      if (!sender_.flush_now()) co_await sender_.flush();
-      if (sender_.failure()) co_return;
-      co_await await_handler();
-      behind_ = stream_->borrow(error).size();
-      error = {};
-      next = respond();
-    }
-    switch (next) {
-      case step::await_handler:
-      case step::read: break;
-      case step::flush: co_await sender_.flush(); break;
-      case step::send_content:
-        co_await send_content();
-        // Where the end of the connection is that of the content, only a reset says that it is not whole.
-        if (cut_short_ && is_1_0_) co_return stream_->abort();
-        if (!must_close()) break;
-        co_await sender_.flush();
-        co_return co_await linger();
-      case step::hand_over: co_return co_await hand_over();
-      case step::close: co_await sender_.flush(); co_return co_await linger();
-    }
-    if (next == step::read && error) {
-      if (!sender_.flush_now()) co_await sender_.flush();
-      // The peer sends no more. What it asked is answered: a half-close is no reason not to.
-      if (sender_.failure() || !would_block(error)) co_return;
-      co_await wait_for_input();
-      if (wait_.timed_out() && !reader_.in_head()) co_return;
-      if (wait_.timed_out()) {
-        refuse({status_code::request_timeout, "the request did not arrive in time"});
-        co_await sender_.flush();
-        co_return co_await linger();
-      }
-      turns = in_turn_ = 0;
-    } else if (turns % requests_a_turn == 0 || in_turn_ >= requests_a_turn) {
-      in_turn_ = 0;
-      co_await give_way();
-    }
-  }
+void connection::watch_client() {
+  if (watched_) return;
+  if (!me_) me_ = std::make_shared<connection*>(this);
+  watched_ = stream_->watch([me = me_](std::error_code error) {
+    connection* const self = *me;
+    if (self == nullptr) return;
+    self->watched_ = false;
+    if (error == asio::error::operation_aborted) return;
+    if (self->talk_) self->talk_->break_off(asio::error::connection_reset);
+  });
 }
 
-// Reads requests and has them answered until the input is used up or something has to be waited for.
-connection::step connection::take(std::span<const std::byte>& input) {
-  for (;;) {
-    step next = step::read;
-    switch (reader_.next(input)) {
-      case event::need_more: return step::read;
-      case event::head:
-        behind_ = input.size();
-        next = on_request();
-        if (next == step::read && ++in_turn_ >= requests_a_turn) return step::read;
-        break;
-      case event::body:
-        states_.on(role::client, happening::data);
-        dropped_ += reader_.body().size();
-        patience_.progressed(reader_.body().size(), service_->options().least_rate);
-        if (dropped_ > linger_limit) {
-          states_.disable_keep_alive();
-          return step::close;
-        }
-        break;
-      case event::end:
-        states_.on(role::client, happening::end_of_message);
-        states_.next_cycle();
-        break;
-      case event::failed: return refuse(reader_.error());
-    }
-    if (next != step::read) return next;
-  }
+conversation& connection::talk() {
+  if (!talk_) talk_ = service_->begin_conversation(*this);
+  return *talk_;
 }
 
-connection::step connection::on_request() {
-  const auto& options = service_->options();
-  wait_.end();
-  if (options.on_answered) asked_ = waiting::clock::now();
-  patience_.reset(options.content_timeout);
-  content_read_ = continued_ = false;
-  dropped_ = 0;
-  states_.on(role::client, happening::request);
-  remember_request();
-  request_.parameters.clear();
-  request_.peer = client_;
-  if (request_.target == "*" || request_.method == "CONNECT")
-    request_.path = request_.target;
-  else if (!decode_path(request_.target, request_.path))
-    return refuse({status_code::bad_request, "the path is not well encoded"});
-  // RFC 9110 §10.1.1: the one expectation there is
-  const auto expected = request_.header.find("Expect");
-  if (expected && !grammar::same_token(*expected, "100-continue"))
-    return refuse({status_code::expectation_failed, "the only expectation met is 100-continue"});
-  response_.clear();
-  const bool is_trace = request_.method == "TRACE";
-  if (request_.method == "CONNECT" || (is_trace && !options.trace)) {
-    response_ = response::error(status_code::not_implemented);
-    return respond();
-  }
-  if (is_trace) {
-    answer_trace();
-    return respond();
-  }
-  try {
-    pending_ = service_->answers().handle(request_, response_);
-  } catch (...) {
-    response_ = response::of_exception();
-  }
-  return pending_.valid() ? step::await_handler : respond();
+void connection::fall_silent() {
+  if (talk_) service_->end_conversation(std::move(talk_));
 }
 
-// RFC 9110 §9.3.8. What a client keeps secret is not shown to whoever made it ask.
-void connection::answer_trace() {
-  request_head shown = request_;
-  for (const auto name : {"Authorization", "Cookie", "Proxy-Authorization"}) shown.header.remove(name);
-  std::string text;
-  begin_head(text, shown);
-  end_head(text);
-  response_.set_content(std::move(text), "message/http");
+void connection::begin(owned self) {
+  const auto executor = self->stream_->get_executor();
+  asio::dispatch(executor, [self = std::move(self)]() mutable {
+    go_on(std::move(self), [](connection& c) {
+      if (!c.service_->is_crowded(c.client_.address())) return c.talk().proceed();
+      return c.talk().end_with({status_code::service_unavailable, "too many connections from one address"});
+    });
+  });
 }
 
-asio::awaitable<void> connection::await_handler() {
-  try {
-    co_await await_guarded(std::exchange(pending_, {}));
-  } catch (...) {
-    response_ = response::of_exception();
-  }
-  stream_->consume(std::exchange(lent_, 0));
+void connection::on_readable(std::unique_ptr<input_waiter> waiter) {
+  owned self(static_cast<connection*>(waiter.release()));
+  if (wait_.what() == waiting::phase::lingering) return drop_input(std::move(self));
+  go_on(std::move(self), [](connection& c) { return c.resume(); });
 }
 
-void connection::remember_request() {
-  is_head_ = request_.method == "HEAD";
-  is_1_0_ = request_.version == protocol_version::http_1_0;
-  asks_to_stay_ = wants_keep_alive(request_.version, request_.header);
-  // RFC 9110 §10.1.1: not in HTTP/1.0, and not where there is no content
-  expects_continue_ = !is_1_0_ && request_.header.count("Expect") != 0 && reader_.frame().by != framing::kind::none;
-}
-
-// RFC 9110 §10.1.1: a client that was not told to continue may send its content or not, and nobody knows which.
-bool connection::is_doubtful() const {
-  return expects_continue_ && !continued_;
-}
-
-bool connection::nothing_unread() const {
-  return content_read_ || reader_.frame().by == framing::kind::none;
-}
-
-std::uint64_t connection::unread() const {
-  return content_read_ ? 0 : reader_.frame().length;
-}
-
-bool connection::is_large_unread() const {
-  return unread() > linger_limit;
-}
-
-// Answers a request that broke a rule. Where it ends cannot be trusted any more, so nothing after it is read.
-connection::step connection::refuse(const problem& what) {
-  states_.disable_keep_alive();
-  const auto at = states_.of(role::server);
-  if (at != state::idle && at != state::send_response) return step::close;  // its response has been sent already
-  if (at == state::idle) {                                                  // its head has not come to its end
-    asked_ = waiting::clock::now();
-    remember_request();
-    expects_continue_ = false;
-    content_read_ = true;
-    behind_ = 0;
-  }
-  response_ = response::error(what.status, what.why);
-  return respond();
-}
-
-connection::step connection::respond() {
-  auto* const next = std::get_if<upgrade>(&response_.content);
-  if (next != nullptr && (is_1_0_ || !nothing_unread())) {
-    response_ =
-        response::error(status_code::bad_request, "another protocol begins behind the content of an HTTP/1.1 request");
-    states_.disable_keep_alive();
-  } else if (next != nullptr) {
-    response_.head.status = status_code::switching_protocols;
-  } else if (number(response_.head.status) < 200) {
-    response_ =
-        response::error(status_code::internal_server_error);  // an interim response is not the handler's to make
-  }
-  // A producer may yet read the content.
-  const bool is_made = std::holds_alternative<produced>(response_.content);
-  // Who stops answers what has been pipelined until then.
-  const bool is_last = behind_ <= unread() || (!nothing_unread() && reader_.frame().by == framing::kind::chunked);
-  if (is_doubtful() || (!is_made && is_large_unread()) || (service_->stopping() && is_last) || !asks_to_stay_ ||
-      response_.head.header.has_element("Connection", "close"))
-    states_.disable_keep_alive();
-  states_.on(role::server, happening::response);
-  content_sent_ = 0;
-  compose();
-  if (std::holds_alternative<upgrade>(response_.content)) return step::hand_over;
-  if (!std::holds_alternative<std::monostate>(response_.content)) return step::send_content;
-  end_of_response();
-  if (must_close()) return step::close;
-  return sender_.is_full() ? step::flush : step::read;
-}
-
-// Writes the head, and a small content behind it; what remains of response_.content is to be sent.
-void connection::compose() {
-  auto& out = sender_.out();
-  auto& header = response_.head.header;
-  auto& content = response_.content;
-  const auto status = number(response_.head.status);
-  const bool may_have_content = status >= 200 && status != 204 && status != 304;  // RFC 9110 §6.4.1
-  if (status == 205) content = std::monostate{};                                  // RFC 9110 §15.3.6
-  const auto length = may_have_content ? response_.length() : 0;
-  const bool chunked = !length && !is_1_0_;
-  if (!length && !chunked) states_.disable_keep_alive();
-  body_ = body_writer({length    ? framing::kind::length
-                       : chunked ? framing::kind::chunked
-                                 : framing::kind::until_close,
-                       length.value_or(0)});
-
-  for (const auto name : {"Connection", "Content-Length", "Transfer-Encoding"}) header.remove(name);
-  begin_head(out, response_.head);
-  if (header.count("Date") == 0) append_field(out, "Date", service_->date());
-  if (std::holds_alternative<upgrade>(content))
-    append_field(out, "Connection", "upgrade");
-  else if (must_close())
-    append_field(out, "Connection", "close");
-  else if (is_1_0_)
-    append_field(out, "Connection", "keep-alive");
-  if (may_have_content && length) append_field(out, "Content-Length", *length);
-  if (chunked) append_field(out, "Transfer-Encoding", "chunked");
-  end_head(out);
-
-  const auto* const octets = std::get_if<shared_octets>(&content);
-  if (!may_have_content || is_head_ || length == 0u) {
-    if (!std::holds_alternative<upgrade>(content)) content = std::monostate{};
-  } else if (octets != nullptr && sender_.gathers(octets->octets.size())) {
-    content_sent_ = octets->octets.size();
-    out.append(reinterpret_cast<const char*>(octets->octets.data()), octets->octets.size());
-    content = std::monostate{};
-  }
-}
-
-void connection::end_of_response() {
-  states_.on(role::server, happening::end_of_message);
-  const auto& log = service_->options().on_answered;
-  const bool whole = !sender_.failure() && !cut_short_;
-  if (log) log({request_, response_.head, content_sent_, whole, waiting::clock::now() - asked_});
-  states_.next_cycle();
-}
-
-asio::awaitable<void> connection::wait_for_input() {
-  const auto& options = service_->options();
-  if (reader_.between_messages()) {
-    if (service_->stopping()) {
-      sender_.fail(asio::error::shut_down);
-      co_return;
-    }
-    sender_.shrink();
-    if (request_.target.size() + request_.header.wire().size() > kept_head) {
-      static_cast<request_head&>(request_) = {};
-      request_.path = {};
-    }
-    wait_.begin(waiting::phase::idle, options.idle_timeout);
-  } else if (reader_.in_head()) {
-    // One deadline for the whole of it.
-    if (wait_.what() != waiting::phase::head) wait_.begin(waiting::phase::head, options.head_timeout);
-  } else {
-    wait_.begin(waiting::phase::content, patience_);
-  }
-  std::error_code ignored;  // told again by borrow
-  co_await stream_->readable(ignored);
+// After a wait for input.
+connection::need connection::resume() {
+  const bool in_head = wait_.what() == waiting::phase::head;
   if (wait_.what() == waiting::phase::content) wait_.end();
+  if (!wait_.timed_out()) return talk().proceed();
+  if (!in_head) return need::nothing;
+  return talk().end_with({status_code::request_timeout, "the request did not arrive in time"});
+}
+
+// What `work` throws ends the connection, as if a coroutine had thrown it that nobody awaits.
+template <class Work>
+void connection::go_on(owned self, Work work) {
+  need next = need::nothing;
+  try {
+    next = work(*self);
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
+  }
+  follow(std::move(self), next);
+}
+
+void connection::follow(owned self, need next) {
+  switch (next) {
+    case need::input: return wait_for_input(std::move(self));
+    case need::turn: {
+      const auto executor = self->stream_->get_executor();
+      return asio::post(executor, [self = std::move(self)]() mutable {
+        go_on(std::move(self), [](connection& c) { return c.talk().proceed(); });
+      });
+    }
+    case need::coroutine: {
+      const auto executor = self->stream_->get_executor();
+      return asio::co_spawn(executor, await(std::move(self)), asio::detached);
+    }
+    case need::linger: return linger(std::move(self));
+    case need::nothing: return self->stream_->close();
+  }
+}
+
+asio::awaitable<void> connection::await(owned self) {
+  need next = need::coroutine;
+  while (next == need::coroutine) next = co_await self->talk_->work();
+  follow(std::move(self), next);
+}
+
+void connection::wait_for_input(owned self) {
+  connection& c = *self;
+  const auto& options = c.service_->options();
+  if (c.talk_->between_requests()) {
+    if (c.service_->stopping()) return c.stream_->close();
+    c.wait_.begin(waiting::phase::idle, options.idle_timeout);
+    if (c.talk_->is_at_rest()) c.fall_silent();
+  } else if (c.talk_->in_head()) {
+    // One deadline for the whole of it.
+    if (c.wait_.what() != waiting::phase::head) c.wait_.begin(waiting::phase::head, options.head_timeout);
+  } else {
+    c.wait_.begin(waiting::phase::content, c.talk_->content_patience());
+  }
+  c.stream_->wait_readable(std::move(self));
 }
 
 // RFC 9112 §9.6: closing with octets unread resets the connection and may cost the peer our last response. So our side
 // is closed first, and what still comes is dropped until the peer closes, within bounds.
-asio::awaitable<void> connection::linger() {
-  if (sender_.failure()) co_return;
-  stream_->shutdown_send();
-  wait_.begin(waiting::phase::lingering, service_->options().linger_timeout);
-  std::size_t dropped = 0;
-  while (dropped < linger_limit && !wait_.timed_out() && !sender_.failure()) {
+void connection::linger(owned self) {
+  connection& c = *self;
+  c.fall_silent();
+  c.stream_->shutdown_send();
+  c.wait_.begin(waiting::phase::lingering, c.service_->options().linger_timeout);
+  drop_input(std::move(self));
+}
+
+void connection::drop_input(owned self) {
+  connection& c = *self;
+  while (c.dropped_ < linger_limit && !c.wait_.timed_out()) {
     std::error_code error;
-    const auto input = stream_->borrow(error);
-    if (would_block(error)) {
-      std::error_code ignored;
-      co_await stream_->readable(ignored);
-      continue;
-    }
-    if (error) co_return;
-    dropped += input.size();
-    stream_->consume(input.size());
+    const auto input = c.stream_->borrow(error);
+    if (would_block(error)) return c.stream_->wait_readable(std::move(self));
+    if (error) break;
+    c.dropped_ += input.size();
+    c.stream_->consume(input.size());
   }
+  c.stream_->close();
 }
 
 }  // namespace tunic::http

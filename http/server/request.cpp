@@ -31,6 +31,16 @@ const fields& request_content::trailer() const {
   return from_ == nullptr ? none : from_->trailer();
 }
 
+void request::clear() {
+  method.clear();
+  target.clear();
+  version = protocol_version::http_1_1;
+  header.clear();
+  path.clear();
+  parameters.clear();
+  peer = {};
+}
+
 std::string_view request::authority() const {
   const std::string_view all = target;
   if (const auto at = all.find("://"); !all.starts_with('/') && at != std::string_view::npos) {

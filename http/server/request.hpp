@@ -72,6 +72,8 @@ struct request : request_head {
   request_content content;
   asio::ip::tcp::endpoint peer;  // unspecified, port 0, where the stream does not tell
 
+  // As new, but for `content`, and with its memory kept.
+  void clear();
   std::string_view query() const { return query_of(target); }
   // RFC 9112 §3.2.2: host[:port] of an absolute-form target, else of Host; empty if there is neither.
   std::string_view authority() const;

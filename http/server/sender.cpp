@@ -16,7 +16,7 @@ constexpr std::size_t copied_if_adopted = 16 * 1024;     // a content up to this
 constexpr std::uint64_t piece_mapped = 2 * 1024 * 1024;  // octets of a file mapped and handed over at once
 constexpr std::size_t piece_read = 128 * 1024;           // octets of a file read and written at once
 constexpr std::size_t turn = 4 * 1024 * 1024;            // octets written before others get their turn
-constexpr std::size_t kept_capacity = 4 * 1024;          // octets of buffer that an idle connection may hold
+constexpr std::size_t kept_capacity = 32 * 1024;         // octets of buffer whose memory is used again
 
 }  // namespace
 
@@ -24,9 +24,17 @@ asio::awaitable<void> give_way() {
   co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
 
-sender::sender(transport& stream, waiting& wait, const server_options& options)
-    : stream_(stream), wait_(wait), options_(options) {
-  patience_.reset(options.send_timeout);
+void sender::begin(transport& stream, waiting& wait, patience& with) {
+  stream_ = &stream;
+  wait_ = &wait;
+  patience_ = &with;
+  failure_ = {};
+}
+
+void sender::end() {
+  if (out_.capacity() > kept_capacity) out_ = {};
+  out_.clear();
+  sent_ = 0;
 }
 
 bool sender::is_full() const {
@@ -34,11 +42,7 @@ bool sender::is_full() const {
 }
 
 bool sender::gathers(std::size_t size) const {
-  return size <= (stream_.can_adopt() ? copied_if_adopted : gather_limit);
-}
-
-void sender::shrink() {
-  if (out_.capacity() > kept_capacity) out_ = {};
+  return size <= (stream_->can_adopt() ? copied_if_adopted : gather_limit);
 }
 
 std::span<const std::byte> sender::unsent() const {
@@ -46,14 +50,14 @@ std::span<const std::byte> sender::unsent() const {
 }
 
 void sender::progressed(std::size_t octets) {
-  patience_.progressed(octets, options_.least_rate);
+  patience_->progressed(octets, options_.least_rate);
 }
 
 // Writes as much as goes at once and says how much that is.
 std::size_t sender::write_now(std::span<const std::byte> octets) {
   std::size_t done = 0;
   std::error_code error;
-  while (done < octets.size() && !error) done += stream_.try_write(octets.subspan(done), error);
+  while (done < octets.size() && !error) done += stream_->try_write(octets.subspan(done), error);
   if (error && !would_block(error)) failure_ = error;
   progressed(done);
   return done;
@@ -78,9 +82,9 @@ asio::awaitable<void> sender::write(std::span<const std::byte> octets) {
   while (!octets.empty() && !failure_) {
     octets = octets.subspan(write_now(octets));
     if (octets.empty() || failure_) co_return;
-    wait_.begin(waiting::phase::sending, patience_);
-    const auto n = co_await stream_.write_some(octets, failure_);
-    wait_.end();
+    wait_->begin(waiting::phase::sending, *patience_);
+    const auto n = co_await stream_->write_some(octets, failure_);
+    wait_->end();
     progressed(n);
     octets = octets.subspan(n);
   }
@@ -93,14 +97,14 @@ asio::awaitable<void> sender::send(std::span<const std::byte> octets) {
 
 asio::awaitable<void> sender::send(const shared_octets& octets) {
   co_await flush();
-  if (stream_.can_adopt())
+  if (stream_->can_adopt())
     co_await adopt(octets, nullptr);
   else
     co_await write(octets.octets);
 }
 
 asio::awaitable<void> sender::send(file_part part) {
-  if (!stream_.can_adopt()) co_return co_await read_and_write(std::move(part));
+  if (!stream_->can_adopt()) co_return co_await read_and_write(std::move(part));
   co_await flush();
   co_await map_and_adopt(std::move(part));
 }
@@ -130,13 +134,13 @@ asio::awaitable<void> sender::adopt(shared_octets rest, const file* source) {
       co_return;
     }
     std::error_code error;
-    const auto n = stream_.try_adopt(rest, error);
+    const auto n = stream_->try_adopt(rest, error);
     rest.octets = rest.octets.subspan(n);
     progressed(n);
     if (would_block(error)) {
-      wait_.begin(waiting::phase::sending, patience_);
-      co_await stream_.writable(failure_);
-      wait_.end();
+      wait_->begin(waiting::phase::sending, *patience_);
+      co_await stream_->writable(failure_);
+      wait_->end();
     } else if (error) {
       failure_ = error;
     }

@@ -20,7 +20,12 @@ namespace tunic::http {
 // copy where the stream adopts them. What can be done at once is done in plain functions.
 class sender {
  public:
-  sender(transport& stream, waiting& wait, const server_options& options);
+  explicit sender(const server_options& options) : options_(options) {}
+
+  // Writes to this stream from here on. `with`: the patience with a peer that takes what is sent.
+  void begin(transport& stream, waiting& wait, patience& with);
+  // Drops what is unsent, and memory beyond what the next stream needs as a rule.
+  void end();
 
   // What is appended here leaves with the next flush.
   std::string& out() { return out_; }
@@ -28,8 +33,6 @@ class sender {
   bool is_full() const;
   // Whether a content of that size is best copied behind its head.
   bool gathers(std::size_t size) const;
-  // Gives back a buffer that grew, between requests.
-  void shrink();
 
   // Writes what goes at once; says whether that was all.
   bool flush_now();
@@ -52,10 +55,10 @@ class sender {
   std::span<const std::byte> unsent() const;
   void progressed(std::size_t octets);
 
-  transport& stream_;
-  waiting& wait_;
   const server_options& options_;
-  patience patience_;
+  transport* stream_ = nullptr;
+  waiting* wait_ = nullptr;
+  patience* patience_ = nullptr;
   std::string out_;
   std::size_t sent_ = 0;  // octets of out_ that are written
   std::error_code failure_;

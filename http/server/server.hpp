@@ -102,8 +102,7 @@ void server::serve_connection(Stream stream) {
 
 template <class Stream>
 void server::start(service& on, Stream stream) {
-  const asio::any_io_executor executor = stream.get_executor();
-  on.start(executor, std::make_unique<stream_transport<Stream>>(std::move(stream), read_size));
+  on.start(std::make_unique<stream_transport<Stream>>(std::move(stream), read_size));
 }
 
 template <class Acceptor>

@@ -2,23 +2,30 @@
 
 #include <cerrno>
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/error.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include "http/server/connection.hpp"
+#include "http/server/conversation.hpp"
 
 namespace tunic::http {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t most_spare = 16;  // conversations, each of 40 KiB at most with its buffers
+
+}  // namespace
 
 service::service(const asio::any_io_executor& executor, std::shared_ptr<handler> answers, const server_options& options)
     : options_(options),
       handler_(std::move(answers)),
       clock_(executor),
       drained_(executor, asio::steady_timer::time_point::max()) {}
+
+service::~service() = default;
 
 std::string_view service::date() {
   if (const auto now = std::time(nullptr); now != second_) {
@@ -28,9 +35,8 @@ std::string_view service::date() {
   return date_.text();
 }
 
-void service::start(const asio::any_io_executor& executor, std::unique_ptr<transport> stream) {
-  auto one = std::make_unique<connection>(shared_from_this(), std::move(stream));
-  asio::co_spawn(executor, connection::run(std::move(one)), asio::detached);
+void service::start(std::unique_ptr<transport> stream) {
+  connection::begin(std::make_unique<connection>(shared_from_this(), std::move(stream)));
   if (!ticking_) tick();
 }
 
@@ -88,6 +94,23 @@ asio::awaitable<void> service::drained() {
 service::connection_list::iterator service::enter(connection& c, const asio::ip::address& peer) {
   if (options_.connections_of_a_client != 0 && !peer.is_unspecified()) ++clients_[peer];
   return connections_.insert(connections_.end(), &c);
+}
+
+std::unique_ptr<conversation> service::begin_conversation(connection& on) {
+  std::unique_ptr<conversation> one;
+  if (spare_.empty()) {
+    one = std::make_unique<conversation>(*this);
+  } else {
+    one = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  one->begin(on);
+  return one;
+}
+
+void service::end_conversation(std::unique_ptr<conversation> c) {
+  c->end();
+  if (spare_.size() < most_spare) spare_.push_back(std::move(c));
 }
 
 bool service::is_crowded(const asio::ip::address& peer) const {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <system_error>
 #include <unordered_map>
+#include <vector>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -22,12 +23,16 @@
 namespace tunic::http {
 
 class connection;
+class conversation;
 
 // What the connections of one server share: its handler and options, the Date of this second, the list of them all.
 // Connections keep it alive. Used from one thread (or strand) alone.
 class service : public std::enable_shared_from_this<service> {
  public:
   service(const asio::any_io_executor& executor, std::shared_ptr<handler> answers, const server_options& options);
+  ~service();
+  service(const service&) = delete;
+  service& operator=(const service&) = delete;
 
   const server_options& options() const { return options_; }
   handler& answers() const { return *handler_; }
@@ -35,7 +40,7 @@ class service : public std::enable_shared_from_this<service> {
   std::string_view date();
 
   // Begins to serve a connected stream.
-  void start(const asio::any_io_executor& executor, std::unique_ptr<transport> stream);
+  void start(std::unique_ptr<transport> stream);
 
   void stop();
   void close();
@@ -53,6 +58,9 @@ class service : public std::enable_shared_from_this<service> {
   using connection_list = std::list<connection*>;
   connection_list::iterator enter(connection& c, const asio::ip::address& peer);
   void leave(connection_list::iterator c, const asio::ip::address& peer);
+  // What a connection needs while it is not idle; a few that have ended are kept for the next ones.
+  std::unique_ptr<conversation> begin_conversation(connection& on);
+  void end_conversation(std::unique_ptr<conversation> c);
   // Whether more connections of that address are here than one client may have.
   bool is_crowded(const asio::ip::address& peer) const;
 
@@ -62,6 +70,7 @@ class service : public std::enable_shared_from_this<service> {
   server_options options_;
   std::shared_ptr<handler> handler_;
   connection_list connections_;
+  std::vector<std::unique_ptr<conversation>> spare_;
   std::unordered_map<asio::ip::address, std::size_t> clients_;  // connections by address, where they are limited
   acceptor_list acceptors_;
   asio::steady_timer clock_;    // looks for connections that have been waiting too long, once a second

@@ -37,6 +37,7 @@ template <class Stream>
 class stream_transport final : public transport {
   using stream_type = std::remove_reference_t<Stream>;
   static constexpr bool can_try = tries<stream_type> || non_blocking_stream<stream_type>;
+  static constexpr bool waits_without_buffer = waits<stream_type> && (can_try || borrows<stream_type>);
 
  public:
   // `buffer_size`: how many octets are read at once from a stream that does not lend its own.
@@ -79,13 +80,25 @@ class stream_transport final : public transport {
 
   asio::awaitable<void> readable(std::error_code& error) override {
     if (begin_ != end_) return at_once(error);
-    if constexpr (waits<stream_type> && (can_try || borrows<stream_type>)) {
-      drained_ = false;
-      buffer_.reset();
-      begin_ = end_ = 0;
+    if constexpr (waits_without_buffer) {
+      drop_buffer();
       return stream_.async_wait(stream_type::wait_read, asio::redirect_error(asio::use_awaitable, error));
     } else {
       return receive(error);
+    }
+  }
+
+  void wait_readable(std::unique_ptr<input_waiter> who) override {
+    if constexpr (waits_without_buffer) {
+      drop_buffer();
+      stream_.async_wait(stream_type::wait_read, [who = std::move(who)](std::error_code) mutable { go_on(who); });
+    } else {
+      const auto into = room();
+      stream_.async_read_some(asio::buffer(into.data(), into.size()),
+                              [this, who = std::move(who)](std::error_code error, std::size_t n) mutable {
+                                received(error, n);
+                                go_on(who);
+                              });
     }
   }
 
@@ -145,6 +158,8 @@ class stream_transport final : public transport {
     }
   }
 
+  asio::any_io_executor get_executor() override { return stream_.get_executor(); }
+
   void shutdown_send() override {
     std::error_code ignored;
     lowest().shutdown(asio::socket_base::shutdown_send, ignored);
@@ -183,6 +198,12 @@ class stream_transport final : public transport {
     return {buffer_.get(), buffer_size_};
   }
 
+  void drop_buffer() {
+    drained_ = false;
+    buffer_.reset();
+    begin_ = end_ = 0;
+  }
+
   // One read that does not wait. A short one has emptied the stream: trying again at once would be a call for nothing.
   void fill(std::error_code& error) {
     const auto into = room();
@@ -201,9 +222,20 @@ class stream_transport final : public transport {
   // One read that waits, for streams that can do nothing else.
   asio::awaitable<void> receive(std::error_code& error) {
     const auto into = room();
-    end_ = co_await stream_.async_read_some(asio::buffer(into.data(), into.size()),
-                                            asio::redirect_error(asio::use_awaitable, error));
+    const auto n = co_await stream_.async_read_some(asio::buffer(into.data(), into.size()),
+                                                    asio::redirect_error(asio::use_awaitable, error));
+    received(error, n);
+  }
+
+  void received(std::error_code error, std::size_t n) {
+    end_ = n;
     if (error != asio::error::operation_aborted) ended_ = error;
+  }
+
+  // The waiter may be all that keeps this transport.
+  static void go_on(std::unique_ptr<input_waiter>& who) {
+    auto& waiter = *who;
+    waiter.on_readable(std::move(who));
   }
 
   Stream stream_;

@@ -6,6 +6,7 @@
 #include <span>
 #include <system_error>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/error.hpp>
 #include <asio/ip/tcp.hpp>
@@ -24,6 +25,13 @@ inline bool would_block(const std::error_code& error) {
          error == std::errc::resource_unavailable_try_again;
 }
 
+// Who waits for input, and goes on where it comes.
+class input_waiter {
+ public:
+  virtual ~input_waiter() = default;
+  virtual void on_readable(std::unique_ptr<input_waiter> self) = 0;
+};
+
 // A connected stream as HTTP uses it, whatever its type: the server and the client are compiled once against this, and
 // stream_transport.hpp is the only template. The calls that try complete at once; where a stream cannot do what is
 // asked without waiting they say would-block, and the awaitable beside them waits.
@@ -36,6 +44,9 @@ class transport {
   virtual void consume(std::size_t n) = 0;
   // Waits until borrow has something to say. Holds no buffer meanwhile if the stream can wait without one.
   virtual asio::awaitable<void> readable(std::error_code& error) = 0;
+  // The same without a coroutine, once borrow has said would-block: calls `who`, which the wait owns, never from inside
+  // this call. What it is told by borrow is all there is to tell.
+  virtual void wait_readable(std::unique_ptr<input_waiter> who) = 0;
 
   // Writes a prefix and says how long it is.
   virtual std::size_t try_write(std::span<const std::byte> octets, std::error_code& error) = 0;
@@ -53,6 +64,7 @@ class transport {
   // The address of the other end; unspecified, port 0, where the stream has none.
   virtual asio::ip::tcp::endpoint peer() = 0;
 
+  virtual asio::any_io_executor get_executor() = 0;
   virtual void shutdown_send() = 0;  // half-close; errors do not matter to anybody by then
   virtual void cancel() = 0;         // what is being awaited ends with asio::error::operation_aborted
   virtual void close() = 0;

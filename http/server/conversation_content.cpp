@@ -9,37 +9,25 @@
 #include <asio/use_awaitable.hpp>
 
 #include "http/server/connection.hpp"
+#include "http/server/conversation.hpp"
 
 namespace tunic::http {
 
 // Awaits what a handler does, and cancels that when the client goes.
-asio::awaitable<void> connection::await_guarded(asio::awaitable<void> work) {
-  watch_client();
+asio::awaitable<void> conversation::await_guarded(asio::awaitable<void> work) {
+  on_->watch_client();
   co_await asio::co_spawn(co_await asio::this_coro::executor, std::move(work),
                           asio::bind_cancellation_slot(gone_.slot(), asio::use_awaitable));
 }
 
-void connection::watch_client() {
-  if (watched_) return;
-  if (!me_) me_ = std::make_shared<connection*>(this);
-  watched_ = stream_->watch([me = me_](std::error_code error) {
-    connection* const self = *me;
-    if (self == nullptr) return;
-    self->watched_ = false;
-    if (error == asio::error::operation_aborted) return;
-    self->sender_.fail(asio::error::connection_reset);
-    self->gone_.emit(asio::cancellation_type::terminal);
-  });
-}
-
 // The octets are lent to the handler, and given back with its next call.
-asio::awaitable<std::span<const std::byte>> connection::read_content() {
-  stream_->consume(std::exchange(lent_, 0));
+asio::awaitable<std::span<const std::byte>> conversation::read_content() {
+  on_->stream().consume(std::exchange(lent_, 0));
   // Not once the final response has begun: 100 would be part of its content then.
   if (is_doubtful() && !content_read_ && states_.of(role::server) == state::send_response) {
     continued_ = true;
     std::error_code error;
-    if (stream_->borrow(error).empty()) {  // else it has begun already, and needs no telling
+    if (on_->stream().borrow(error).empty()) {  // else it has begun already, and needs no telling
       states_.on(role::server, happening::informational);
       sender_.out().append("HTTP/1.1 100 Continue\r\n\r\n");
       co_await sender_.flush();
@@ -51,17 +39,17 @@ asio::awaitable<std::span<const std::byte>> connection::read_content() {
   };
   while (!content_read_) {
     std::error_code error;
-    const auto input = stream_->borrow(error);
+    const auto input = on_->stream().borrow(error);
     auto rest = input;
     const auto happened = reader_.next(rest);
     const auto used = input.size() - rest.size();
     if (happened == event::body) {
       states_.on(role::client, happening::data);
       lent_ = used;
-      patience_.progressed(used, service_->options().least_rate);
+      patience_.progressed(used, service_.options().least_rate);
       co_return reader_.body();
     }
-    stream_->consume(used);
+    on_->stream().consume(used);
     if (happened == event::failed) throw give_up(reader_.error());
     if (happened == event::end) {
       states_.on(role::client, happening::end_of_message);
@@ -74,16 +62,16 @@ asio::awaitable<std::span<const std::byte>> connection::read_content() {
       throw std::system_error(error, "reading the content of a request");
     }
     if (!error) continue;
-    wait_.begin(waiting::phase::content, patience_);
+    on_->wait().begin(waiting::phase::content, patience_);
     std::error_code ignored;  // told again by borrow
-    co_await stream_->readable(ignored);
-    wait_.end();
-    if (wait_.timed_out()) throw give_up({status_code::request_timeout, "the content did not arrive in time"});
+    co_await on_->stream().readable(ignored);
+    on_->wait().end();
+    if (on_->wait().timed_out()) throw give_up({status_code::request_timeout, "the content did not arrive in time"});
   }
   co_return std::span<const std::byte>{};
 }
 
-asio::awaitable<void> connection::send_content() {
+asio::awaitable<void> conversation::send_content() {
   const auto content = std::exchange(response_.content, std::monostate{});
   const auto send = [this](const auto& one) -> asio::awaitable<void> {
     co_await sender_.send(one);
@@ -110,7 +98,7 @@ asio::awaitable<void> connection::send_content() {
   end_of_response();
 }
 
-asio::awaitable<void> connection::produce(const produced& content) {
+asio::awaitable<void> conversation::produce(const produced& content) {
   content_sink::trailer.clear();
   co_await sender_.flush();  // the head does not wait for what takes its time
   bool whole = false;
@@ -119,7 +107,7 @@ asio::awaitable<void> connection::produce(const produced& content) {
     whole = !sender_.failure();
   } catch (...) {  // told below
   }
-  stream_->consume(std::exchange(lent_, 0));
+  on_->stream().consume(std::exchange(lent_, 0));
   if (is_large_unread()) states_.disable_keep_alive();
   if (whole && body_.finish(sender_.out(), content_sink::trailer)) co_return;
   // The client learns it from the end of the connection, and what it has got until then stays as it is.
@@ -127,7 +115,7 @@ asio::awaitable<void> connection::produce(const produced& content) {
   states_.disable_keep_alive();
 }
 
-asio::awaitable<void> connection::write(std::span<const std::byte> octets) {
+asio::awaitable<void> conversation::write(std::span<const std::byte> octets) {
   if (!body_.begin(sender_.out(), octets.size())) throw std::length_error("more content than was announced");
   if (sender_.gathers(octets.size())) {
     sender_.out().append(reinterpret_cast<const char*>(octets.data()), octets.size());
@@ -142,16 +130,15 @@ asio::awaitable<void> connection::write(std::span<const std::byte> octets) {
 }
 
 // The stream is another protocol's from here on, until that ends.
-asio::awaitable<void> connection::hand_over() {
+asio::awaitable<void> conversation::hand_over() {
   const auto next = std::get<upgrade>(std::exchange(response_.content, std::monostate{}));
   co_await sender_.flush();
   end_of_response();
   if (sender_.failure()) co_return;
   try {
-    co_await await_guarded(next.run(*stream_));
+    co_await await_guarded(next.run(on_->stream()));
   } catch (...) {  // its stream ends with it, and there is nobody else to tell
   }
-  co_await linger();
 }
 
 }  // namespace tunic::http
