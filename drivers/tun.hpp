@@ -38,7 +38,9 @@ struct tun_options {
 /// for ever: it must not be watched again before a receive() without error. next_deadline() says when to ask next;
 /// receive() then attaches to a device of the same name as soon as somebody has made one. It never makes one itself,
 /// since that would have no address and would be in the way of the one who does.
-class tun final : public device {
+///
+/// On cache lines of its own, since its neighbour in memory may be another thread's queue.
+class alignas(64) tun final : public device {
  public:
   /// Throws std::system_error, whose what() says what to do: there is no /dev/net/tun, no permission, the name is
   /// taken, is of another kind of device, or is no name.

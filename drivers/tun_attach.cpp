@@ -136,7 +136,7 @@ tun_attachment attach_tun(int fd, const std::string& name, bool multi_queue, boo
     if (set_device(fd, name, !multi_queue) == 0) {
       number = 0;
       granted.multi_queue = !multi_queue;
-      say(multi_queue ? "the kernel refuses multi-queue, since the device has a single queue; going on with one queue"
+      say(multi_queue ? "the device was made with a single queue; attached to that"
                       : "the device was made with multi-queue; attached as one of its queues");
     }
   }

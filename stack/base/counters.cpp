@@ -17,6 +17,7 @@ std::string_view name(drop reason) {
     case drop::fragment_overlap: return "overlapping fragments";
     case drop::fragment_bad: return "bad fragment";
     case drop::fragment_limit: return "reassembly limit";
+    case drop::fragment_unsteered: return "fragments of TCP";
     case drop::no_listener: return "port closed";
     case drop::bad_flags: return "bad flags";
     case drop::unacceptable_segment: return "unacceptable segment";

@@ -22,6 +22,7 @@ enum class drop : std::uint8_t {
   fragment_overlap,      ///< overlapping fragments (RFC 5722 §4)
   fragment_bad,          ///< a fragment that ends beyond 65,535 octets or has a ragged length
   fragment_limit,        ///< reassembly is out of its memory or time
+  fragment_unsteered,    ///< a segment of TCP in fragments, at one of several stacks (ip::config::tcp_fragments)
   no_listener,           ///< a segment or datagram for a port that nobody has open
   bad_flags,             ///< SYN with FIN or RST, or no flag at all
   unacceptable_segment,  ///< outside the receive window (RFC 9293 §3.10.7.4, first step)

@@ -26,6 +26,9 @@ struct config {
   std::uint8_t hop_limit = 64;    ///< of what we send (RFC 1700's recommended default)
   std::size_t mtu = 1500;         ///< octets; the device's
 
+  /// Whether segments of TCP may come in fragments. Not where several stacks have our addresses: nothing in a fragment
+  /// tells which of them has the connection, and another one would reset it.
+  bool tcp_fragments = true;
   std::size_t reassembly_octets = 1u << 20;                ///< held in unfinished datagrams, all together
   std::size_t reassembly_datagrams = 64;                   ///< unfinished at once; they are searched one by one
   duration reassembly_timeout = std::chrono::seconds{30};  ///< Linux's; RFC 8200 §4.5 allows 60 s

@@ -96,7 +96,11 @@ delivery layer::on_fragment(fragment f, std::uint32_t offset_field, instant now)
   }
   packet p = reassembly_.add(std::move(f), now);
   if (!p) return {};
-  return v6 ? on_ipv6(std::move(p), true, now) : on_ipv4(std::move(p), now);
+  delivery d = v6 ? on_ipv6(std::move(p), true, now) : on_ipv4(std::move(p), now);
+  if (const auto* const whole = std::get_if<datagram>(&d);
+      whole && whole->protocol == number(wire::protocol::tcp) && !config_.tcp_fragments)
+    return refuse(drop::fragment_unsteered);
+  return d;
 }
 
 delivery layer::on_whole(datagram d, std::uint32_t header_length, std::uint32_t next_header_offset, instant now) {

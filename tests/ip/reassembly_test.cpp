@@ -331,5 +331,37 @@ TEST(fragments, within_fragments_are_refused) {
   EXPECT_EQ(h.ip.next_deadline(), never);
 }
 
+// One of several stacks with the same addresses does not know whose they are.
+TEST(fragments, of_tcp_are_dropped_where_they_are_not_to_be) {
+  for (const bool taken : {true, false}) {
+    ip::config c = dual_stack();
+    c.tcp_fragments = taken;
+    host h{c};
+    const octets text = pattern(64);
+    for (const std::uint8_t protocol : {std::uint8_t{6}, std::uint8_t{17}}) {
+      wire::ipv4_header four;
+      four.source = peer4;
+      four.destination = ours4;
+      four.protocol = protocol;
+      four.id = 7;
+      four.more_fragments = true;
+      EXPECT_TRUE(is_empty(h.receive(ipv4(four, std::span{text}.first(32)))));
+      four.more_fragments = false;
+      four.fragment_offset = 32;
+      EXPECT_EQ(is_empty(h.receive(ipv4(four, std::span{text}.subspan(32)))), protocol == 6 && !taken);
+      wire::ipv6_header six;
+      six.source = peer6;
+      six.destination = ours6;
+      six.protocol = protocol;
+      six.fragment = wire::ipv6_fragment{0, true, 7};
+      EXPECT_TRUE(is_empty(h.receive(ipv6(six, std::span{text}.first(32)))));
+      six.fragment = wire::ipv6_fragment{32, false, 7};
+      EXPECT_EQ(is_empty(h.receive(ipv6(six, std::span{text}.subspan(32)))), protocol == 6 && !taken);
+    }
+    EXPECT_EQ(h.dropped(drop::fragment_unsteered), taken ? 0u : 2u);
+    EXPECT_FALSE(h.ip.has_output());
+  }
+}
+
 }  // namespace
 }  // namespace tunic::test
