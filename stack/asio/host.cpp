@@ -3,9 +3,7 @@
 #include <random>
 
 namespace tunic {
-namespace {
 
-// RFC 6528 §4: from the system's own source.
 secret draw_secret() {
   std::random_device source;
   std::uniform_int_distribution<unsigned> octet{0, 255};
@@ -14,11 +12,9 @@ secret draw_secret() {
   return key;
 }
 
-}  // namespace
-
 host::host(asio::io_context& io, device& d, const host_options& o)
     : pump_(std::make_shared<detail::pump>(io, d, to_config(o, d), o.key ? *o.key : draw_secret(), o.observer,
-                                           detail::pump::callbacks{o.clock, o.on_device})) {
+                                           detail::pump::callbacks{o.clock, o.on_device}, o.busy_poll)) {
   pump_->open();
 }
 

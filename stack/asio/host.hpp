@@ -12,6 +12,9 @@
 
 namespace tunic {
 
+/// 16 octets from the system's own source of randomness (RFC 6528 §4).
+secret draw_secret();
+
 /// One TCP/IP stack at work on an io_context: it moves frames between the stack and a device, and carries sockets.
 ///
 ///   asio::io_context io;

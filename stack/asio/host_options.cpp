@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t least_mtu_v4 = 68;    // RFC 791 §3.2
 constexpr std::size_t least_mtu_v6 = 1280;  // RFC 8200 §5
 constexpr std::size_t most_mtu = 65535;
+constexpr duration longest_busy_poll = std::chrono::seconds{1};
 
 [[noreturn]] void refuse(const std::string& sentence) {
   throw std::invalid_argument("tunic::host: " + sentence);
@@ -73,6 +74,7 @@ stack_config to_config(const host_options& o, const device& d) {
   for (const address_option& a : o.gateways) c.ip.gateways.push_back(a.value);
   c.ip.any_address = o.any_address;
   c.ip.hop_limit = o.hop_limit;
+  c.ip.tcp_fragments = !o.one_of_several;
   c.tcp = o.tcp;
   c.device = d.capabilities();
 
@@ -80,6 +82,8 @@ stack_config to_config(const host_options& o, const device& d) {
     refuse("no address: give .address = \"198.51.100.2/24\", or .any_address = true");
   for (const prefix& p : c.ip.addresses) check_address(p);
   if (o.hop_limit == 0) refuse("a hop limit of 0 lets nothing out: give 1 to 255");
+  if (o.busy_poll < duration{} || o.busy_poll > longest_busy_poll)
+    refuse("busy polling for less than 0 or more than 1 s");
   check_gateways(c.ip);
   c.ip.mtu = check_mtu(o.mtu, d, c.ip);
   return c;

@@ -28,10 +28,11 @@ attachment::~attachment() {
 }
 
 pump::pump(asio::io_context& io, device& d, const stack_config& c, const secret& key, tcp::observer* watcher,
-           callbacks f)
+           callbacks f, duration busy_poll)
     : executor_(io.get_executor()),
       device_(d),
       callbacks_(std::move(f)),
+      busy_poll_(busy_poll),
       work_(executor_),
       descriptor_(io),
       timer_(io) {
@@ -140,8 +141,8 @@ void pump::pass() {
   arm_timer();
   if (run.more) return;
   check_drained();
-  run.more = !done_.empty();
-  watch();
+  run.more = !done_.empty() || now_ < spin_until_;  // busy polling: the io_context's other handlers come in between
+  if (!run.more) watch();
 }
 
 // What handlers say goes out first, then what has come is taken in. Returns whether another round has work.
@@ -153,6 +154,7 @@ bool pump::round() {
   if (stack_->next_deadline() <= now_) stack_->on_deadline(now_);
   const bool untransmitted = transmit();
   const bool received = receive();
+  if (received) spin_until_ = now_ + busy_poll_;
   return undelivered || untransmitted || received || again_;
 }
 

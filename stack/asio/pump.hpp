@@ -55,7 +55,8 @@ class pump final : public std::enable_shared_from_this<pump>, private device_wak
     std::function<void(std::error_code)> on_device;  ///< may be empty
   };
 
-  pump(asio::io_context& io, device& d, const stack_config& c, const secret& key, tcp::observer* watcher, callbacks f);
+  pump(asio::io_context& io, device& d, const stack_config& c, const secret& key, tcp::observer* watcher, callbacks f,
+       duration busy_poll);
   ~pump();
 
   /// Starts; apart from the constructor, since handlers share the pump.
@@ -109,6 +110,7 @@ class pump final : public std::enable_shared_from_this<pump>, private device_wak
   io_executor executor_;
   device& device_;
   callbacks callbacks_;
+  duration busy_poll_;
   std::optional<tunic::stack> stack_;
   asio::executor_work_guard<io_executor> work_;
   asio::posix::basic_stream_descriptor<io_executor> descriptor_;
@@ -126,6 +128,7 @@ class pump final : public std::enable_shared_from_this<pump>, private device_wak
   instant armed_ = never;       ///< when the timer fires
   instant retry_at_ = never;    ///< when a device that failed is tried again
   instant full_until_ = never;  ///< when a full device that cannot be watched is tried again
+  instant spin_until_{};        ///< looks for packets until then before it sleeps
   std::error_code reported_;
 
   bool closed_ = false;
