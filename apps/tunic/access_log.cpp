@@ -4,26 +4,25 @@
 #include <ctime>
 #include <utility>
 
-#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include "http/server/access_log.hpp"
 
 namespace tunic::app {
-namespace {
 
-std::shared_ptr<spdlog::sinks::sink> sink_for(const std::string& file) {
-  if (file == "-") return std::make_shared<spdlog::sinks::stdout_sink_st>();
-  return std::make_shared<spdlog::sinks::basic_file_sink_st>(file);
+log_file open_log(const std::string& name) {
+  log_file to;
+  if (name == "-")
+    to = std::make_shared<spdlog::sinks::stdout_sink_mt>();
+  else
+    to = std::make_shared<spdlog::sinks::basic_file_sink_mt>(name);
+  to->set_pattern("%v");
+  return to;
 }
 
-}  // namespace
-
-access_log::access_log(asio::io_context& io, const std::string& file, log_format as)
-    : log_(std::make_shared<spdlog::logger>("access", sink_for(file))), as_(as), flush_(io) {
-  log_->set_pattern("%v");
-}
+access_log::access_log(asio::io_context& io, const log_file& to, log_format as)
+    : log_(std::make_shared<spdlog::logger>("access", to)), as_(as), flush_(io) {}
 
 void access_log::write(const http::answered& what) {
   const auto now = std::time(nullptr);

@@ -6,17 +6,22 @@
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <spdlog/logger.h>
+#include <spdlog/sinks/sink.h>
 
 #include "apps/tunic/options.hpp"
 #include "http/server/options.hpp"
 
 namespace tunic::app {
 
-/// A file that gets a line for each response. What is written reaches it within a second, and at the end.
+/// What several logs append whole lines to, each from a thread of its own.
+using log_file = std::shared_ptr<spdlog::sinks::sink>;
+/// `name`: "-" is the standard output. Throws std::runtime_error where it cannot be written.
+log_file open_log(const std::string& name);
+
+/// Writes a line for each response. What is written reaches the file within a second, and at the end.
 class access_log {
  public:
-  /// `file`: "-" is the standard output. Throws std::runtime_error where it cannot be written.
-  access_log(asio::io_context& io, const std::string& file, log_format as);
+  access_log(asio::io_context& io, const log_file& to, log_format as);
 
   void write(const http::answered& what);
   /// Nothing is written after this.

@@ -18,7 +18,7 @@ namespace tunic::app {
 namespace {
 
 void set_up_log(const network_options& o) {
-  auto log = spdlog::stderr_color_st("tunic");
+  auto log = spdlog::stderr_color_mt("tunic");
   log->set_pattern("%^tunic:%$ %v");
   if (o.verbose) {
     log->set_pattern("%T.%f %^%l%$ %v");

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "drivers/link.hpp"
+#include "drivers/tun_queues.hpp"
 
 namespace tunic::app {
 namespace {
@@ -48,13 +49,25 @@ std::chrono::nanoseconds epoch_of_steady_clock() {
 
 }  // namespace
 
-network::network(asio::io_context& io, const network_options& o) {
+std::vector<std::unique_ptr<drivers::tun>> open_device(const network_options& o) {
   refuse_taken(o);
-  tun_.emplace(drivers::tun_options{.name = o.tun, .mtu = o.mtu, .log = log});
+  auto queues = drivers::open_queues({.name = o.tun, .mtu = o.mtu, .log = log}, o.threads);
   set_up_link(o.tun, o);
   drivers::await_link(o.tun);
+  return queues;
+}
+
+network::network(asio::io_context& io, const network_options& o) : network(io, o, std::move(open_device(o).front())) {}
+
+network::network(asio::io_context& io, const network_options& o, std::unique_ptr<drivers::tun> own)
+    : network(io, o, *own, draw_secret(), {}) {
+  own_ = std::move(own);
+}
+
+network::network(asio::io_context& io, const network_options& o, drivers::tun& queue, const secret& key,
+                 std::function<void(std::error_code)> on_gone) {
   if (!o.pcap.empty())
-    pcap_.emplace(*tun_,
+    pcap_.emplace(queue,
                   drivers::pcap_options{.file = o.pcap,
                                         .form = o.pcap_wire ? drivers::pcap_form::wire : drivers::pcap_form::finished,
                                         .interface = o.tun,
@@ -69,13 +82,18 @@ network::network(asio::io_context& io, const network_options& o) {
   h.tcp.congestion = o.congestion;
   h.tcp.pacing = o.pacing;
   if (o.verbose) h.observer = &observer_;
-  h.on_device = [](std::error_code e) {
-    if (e)
+  h.key = key;
+  h.busy_poll = o.busy_poll;
+  h.one_of_several = o.threads > 1;
+  h.on_device = [several = o.threads > 1, on_gone = std::move(on_gone)](std::error_code e) {
+    if (several && e == drivers::tun_errc::device_gone)
+      on_gone(e);
+    else if (e)
       spdlog::error("the device has failed: {}; it is tried again every second", e.message());
     else
       spdlog::info("the device works again");
   };
-  device& d = pcap_ ? static_cast<device&>(*pcap_) : *tun_;
+  device& d = pcap_ ? static_cast<device&>(*pcap_) : queue;
   host_.emplace(io, d, h);
 }
 

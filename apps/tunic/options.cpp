@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/tunic/impair/units.hpp"
 #include "http/core/uri.hpp"
 
 namespace tunic::app {
@@ -15,6 +16,8 @@ namespace {
 constexpr double longest_msl = 24 * 3600;  // seconds
 constexpr double shortest_timeout = 0.001;
 constexpr double shortest_interval = 0.001, longest_interval = 3600;
+constexpr unsigned most_threads = 64;
+constexpr duration longest_busy_poll = std::chrono::seconds{1};
 
 /// An option whose text is parsed by `parse`, as often as it is given.
 template <class T, class Parse>
@@ -114,6 +117,44 @@ void add_sending_options(CLI::App& command, network_options& o) {
   command.add_flag("--pacing", o.pacing, "spread what may be sent over the round trip; bbr always does")->group(group);
 }
 
+/// How a server uses the machine.
+void add_effort_options(CLI::App& command, network_options& o) {
+  const char* const group = "Effort";
+  command
+      .add_option("--threads", o.threads,
+                  "serve on so many threads, each with a stack of its own on a queue of its own of the device")
+      ->capture_default_str()
+      ->check(CLI::Range(1u, most_threads))
+      ->type_name("N")
+      ->group(group);
+  command
+      .add_option_function<std::string>(
+          "--busy-poll",
+          [&o](const std::string& text) {
+            const auto time = parse_time(text);
+            if (!time || *time > longest_busy_poll)
+              throw CLI::ValidationError("--busy-poll", '"' + text + "\" is not a time of up to 1s, such as 50us");
+            o.busy_poll = *time;
+          },
+          "after a packet, look for the next one so long before sleeping, such as 50us:\n"
+          "quicker answers for more processor time (default: sleep at once)")
+      ->type_name("TIME")
+      ->group(group);
+}
+
+void check_effort(const serve_options& o) {
+  if (o.network.threads == 1) return;
+  if (!o.network.pcap.empty())
+    throw CLI::ValidationError("--pcap",
+                               "a capture is of one thread: leave out --threads, or capture on the kernel's side, by\n"
+                               "  tcpdump -i " +
+                                   o.network.tun + " -w FILE");
+  if (o.connections_of_a_client != 0)
+    throw CLI::ValidationError("--max-connections",
+                               "several threads do not count a client's connections together: "
+                               "leave out --threads");
+}
+
 void check_network(const network_options& o) {
   if (o.addresses.empty() && !o.any_address)
     throw CLI::ValidationError("--address",
@@ -148,6 +189,7 @@ void check_serve(const serve_options& o) {
     throw CLI::ValidationError("DIR", "what is to be served? A folder, such as \".\", or --echo");
   if (!o.folder.empty() && o.echo) throw CLI::ValidationError("DIR", "serve either a folder or --echo");
   check_network(o.network);
+  check_effort(o);
 }
 
 CLI::App* add_serve(CLI::App& app, serve_options& o) {
@@ -212,6 +254,7 @@ CLI::App* add_serve(CLI::App& app, serve_options& o) {
   c->add_flag("--fast-open", o.fast_open, "answer a request that comes with its SYN and a cookie (TCP Fast Open)");
   add_network_options(*c, o.network);
   add_sending_options(*c, o.network);
+  add_effort_options(*c, o.network);
   c->footer(
       std::string("Ctrl-C finishes the responses under way and closes all connections, for at most 4 s; a second one "
                   "aborts at once.\n\nExample, as root:\n"

@@ -9,6 +9,7 @@
 
 #include "apps/tunic/impair/options.hpp"
 #include "stack/base/address.hpp"
+#include "stack/base/time.hpp"
 #include "stack/tcp/congestion_control.hpp"
 
 namespace tunic::app {
@@ -36,6 +37,8 @@ struct network_options {
   std::chrono::duration<double> fin_timeout{60};
   tcp::congestion_algorithm congestion = tcp::congestion_algorithm::cubic;
   bool pacing = false;
+  unsigned threads = 1;  ///< stacks, each on a queue of its own of the device
+  duration busy_poll{};
 };
 
 /// A site of its own for requests that name the host.

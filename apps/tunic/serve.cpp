@@ -2,117 +2,92 @@
 
 #include <chrono>
 #include <exception>
-#include <fstream>
 #include <iostream>
-#include <iterator>
+#include <latch>
+#include <memory>
+#include <thread>
+#include <vector>
 
-#include <asio/awaitable.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
-#include "apps/tunic/access_log.hpp"
-#include "apps/tunic/echo_site.hpp"
 #include "apps/tunic/interruption.hpp"
 #include "apps/tunic/network.hpp"
-#include "http/server/error_pages.hpp"
-#include "http/server/hosts.hpp"
-#include "http/server/server.hpp"
-#include "http/server/static_files.hpp"
-#include "stack/asio/tcp_acceptor.hpp"
+#include "apps/tunic/shard.hpp"
 
 namespace tunic::app {
 namespace {
 
-constexpr std::chrono::seconds patience{4};   // for connections to close after the first Ctrl-C
-constexpr std::size_t most_fast_opens = 256;  // whose handshake is not done
+constexpr std::chrono::seconds patience{4};  // for connections to close after the first Ctrl-C
 
-constexpr std::uint64_t most_echoed = std::uint64_t{1} << 40;  // octets of a content, unless told otherwise
-
-std::chrono::milliseconds milliseconds(std::chrono::duration<double> time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time);
-}
-
-http::server_options server_options_of(const serve_options& o, access_log* log) {
-  http::server_options s;
-  s.head_timeout = milliseconds(o.head_timeout);
-  s.idle_timeout = milliseconds(o.idle_timeout);
-  s.content_timeout = milliseconds(o.content_timeout);
-  s.send_timeout = milliseconds(o.send_timeout);
-  s.least_rate = o.least_rate;
-  s.connections_of_a_client = o.connections_of_a_client;
-  s.trace = o.trace;
-  if (o.echo) s.bounds.body = most_echoed;
-  if (o.most_content != 0) s.bounds.body = o.most_content;
-  if (log != nullptr) s.on_answered = [log](const http::answered& what) { log->write(what); };
-  return s;
-}
-
-std::string content_of(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string all{std::istreambuf_iterator<char>(in), {}};
-  if (!in) throw std::runtime_error("cannot read " + file);
-  return all;
-}
-
-std::shared_ptr<http::handler> make_site(const serve_options& o) {
-  const http::static_options how{.listing = o.listing, .code = !o.plain};
-  const auto folder = [&](const std::string& path) { return std::make_shared<http::static_files>(path, how); };
-  const std::shared_ptr<http::handler> site = o.echo ? make_echo_site() : folder(o.folder);
-  std::shared_ptr<http::handler> all = site;
-  if (!o.hosts.empty()) {
-    auto hosts = std::make_shared<http::hosts>();
-    for (const auto& host : o.hosts) hosts->on(host.name, folder(host.folder));
-    hosts->otherwise(site);
-    all = hosts;
-  }
-  if (!o.error_pages.empty()) {
-    auto pages = std::make_shared<http::error_pages>(all);
-    for (const auto& page : o.error_pages) pages->on(http::status_code{page.status}, content_of(page.file));
-    all = pages;
-  }
-  return all;
-}
-
+/// The shards, of which the first is this thread's. Its loop handles signals and what the others tell as well.
 class service {
  public:
   explicit service(const serve_options& o)
-      : log_(o.access_log.empty() ? nullptr : std::make_unique<access_log>(io_, o.access_log, o.log_as)),
-        network_(io_, o.network),
-        server_(io_.get_executor(), make_site(o), server_options_of(o, log_.get())),
-        acceptor_(network_.host(),
-                  tcp::acceptor_options{
-                      .port = o.port, .backlog = o.backlog, .fast_open = o.fast_open ? most_fast_opens : 0}),
-        deadline_(io_),
+      : options_(o),
+        log_(o.access_log.empty() ? nullptr : open_log(o.access_log)),
+        queues_(open_device(o.network)),
+        left_(queues_.size()),
+        main_(make_shard(*queues_.front())),
+        others_(queues_.size() - 1),
+        deadline_(main_->io()),
         interruption_(
-            io_, [this] { stop(); }, [this] { abort(exit_interrupted); }) {}
+            main_->io(), [this] { stop(); }, [this] { abort(exit_interrupted); }),
+        made_(static_cast<std::ptrdiff_t>(others_.size())) {
+    for (std::size_t i = 0; i < others_.size(); ++i)
+      threads_.emplace_back([this, i] { work(others_[i], *queues_[i + 1]); });
+    made_.wait();
+  }
 
   exit_code run() {
-    asio::co_spawn(io_, work(), [this](const std::exception_ptr& e) { finish(e); });
-    io_.run();
+    try {
+      main_->run();
+    } catch (...) {
+      failure_ = std::current_exception();
+      abort(exit_failed);
+    }
+    for (std::thread& t : threads_) t.join();
     if (failure_) std::rethrow_exception(failure_);
     return code_;
   }
 
  private:
-  asio::awaitable<void> work() {
-    co_await server_.serve(acceptor_);
-    co_await network_.host().async_drain(asio::use_awaitable);
+  std::unique_ptr<shard> make_shard(drivers::tun& queue) {
+    return std::make_unique<shard>(options_, queue, key_, log_, [this](const std::exception_ptr& e) { tell(e); });
   }
 
-  void finish(const std::exception_ptr& e) {
-    if (!aborted_) failure_ = e;
-    if (log_) log_->finish();
-    interruption_.cancel();
-    deadline_.cancel();
-    network_.host().close();
+  /// Another thread's. It makes its shard itself, so that the memory is its own.
+  void work(std::unique_ptr<shard>& place, drivers::tun& queue) {
+    try {
+      place = make_shard(queue);
+    } catch (...) {
+      tell(std::current_exception());
+    }
+    made_.count_down();
+    try {
+      if (place) place->run();
+    } catch (...) {
+      tell(std::current_exception());
+    }
+  }
+
+  /// From any thread: a shard has ended.
+  void tell(const std::exception_ptr& e) {
+    asio::post(main_->io(), [this, e] {
+      if (e) {
+        failure_ = e;
+        abort(exit_failed);
+      } else if (--left_ == 0) {
+        interruption_.cancel();
+        deadline_.cancel();
+      }
+    });
   }
 
   void stop() {
     spdlog::info("closing; once more to abort");
-    server_.stop();
+    each([](shard& s) { s.stop(); });
     deadline_.expires_after(patience);
     deadline_.async_wait([this](std::error_code e) {
       if (e) return;
@@ -123,29 +98,37 @@ class service {
 
   void abort(exit_code code) {
     code_ = code;
-    aborted_ = true;
-    network_.host().close();  // first, so that it finds whom to tell by a RST
-    server_.close();
+    each([](shard& s) { s.abort(); });
     interruption_.cancel();
     deadline_.cancel();
   }
 
-  asio::io_context io_{1};
-  std::unique_ptr<access_log> log_;
-  network network_;
-  http::server server_;
-  tcp::acceptor acceptor_;
+  template <class Call>
+  void each(Call call) {
+    call(*main_);
+    for (const auto& s : others_)
+      if (s) call(*s);
+  }
+
+  const serve_options& options_;
+  const log_file log_;
+  const std::vector<std::unique_ptr<drivers::tun>> queues_;  // outlive all shards: a flow keeps its queue to the end
+  const secret key_ = draw_secret();
+  std::size_t left_;  // shards that serve
+  const std::unique_ptr<shard> main_;
+  std::vector<std::unique_ptr<shard>> others_;  // empty where one could not be made
   asio::steady_timer deadline_;
   interruption interruption_;
   exit_code code_ = exit_ok;
-  bool aborted_ = false;
   std::exception_ptr failure_;
+  std::latch made_;  // all shards, or it is known why not
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace
 
 exit_code serve(const serve_options& o) {
-  service one{o};
+  service all{o};
   // A capture or a log has the standard output to itself.
   std::ostream& out = o.network.pcap == "-" || o.access_log == "-" ? std::cerr : std::cout;
   const std::string what = o.echo ? "the echo site" : o.folder;
@@ -153,7 +136,7 @@ exit_code serve(const serve_options& o) {
     out << "serving " << what << " on http://" << endpoint{p.address, o.port}.to_string() << "/\n";
   if (o.network.any_address) out << "serving " << what << " on every address, port " << o.port << '\n';
   out.flush();
-  return one.run();
+  return all.run();
 }
 
 }  // namespace tunic::app

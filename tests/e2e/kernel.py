@@ -9,11 +9,12 @@ import threading
 from support import KERNEL4, KERNEL6, MIB, STACK4, Skip, eventually, inside, ip, process
 
 
-def make_device(name="tun0", mtu=1500, addresses=(KERNEL4, KERNEL6), where=()):
-    """A persistent TUN device, up, with the kernel's addresses and CUBIC towards the stack; `where`: -n NETNS."""
+def make_device(name="tun0", mtu=1500, addresses=(KERNEL4, KERNEL6), where=(), several=False):
+    """A persistent TUN device, up, with the kernel's addresses and CUBIC towards the stack; `where`: -n NETNS; `several`:
+    of several queues."""
     if not os.path.exists("/dev/net/tun"):
         raise Skip("there is no /dev/net/tun: modprobe tun")
-    ip(*where, "tuntap", "add", "dev", name, "mode", "tun")
+    ip(*where, "tuntap", "add", "dev", name, "mode", "tun", *(("multi_queue",) if several else ()))
     ip(*where, "link", "set", name, "mtu", mtu, "up")
     ip(*where, "address", "add", f"{addresses[0]}/24", "dev", name)
     ip(*where, "address", "add", f"{addresses[1]}/64", "dev", name, "nodad")
