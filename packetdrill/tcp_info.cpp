@@ -49,7 +49,7 @@ tcp_info tcp_info_of(const tcp::status& s, const tcp::tcb& t) {
                                         (s.window_scale ? TCPI_OPT_WSCALE : 0) |
                                         (s.ecn != tcp::ecn_feedback::none ? TCPI_OPT_ECN : 0) |
                                         (s.syn_text_sent + s.syn_text_received > 0 ? TCPI_OPT_SYN_DATA : 0));
-  i.window_scales = static_cast<std::uint8_t>(t.snd.shift.value | t.rcv.shift.value << 4);
+  i.window_scales = static_cast<std::uint8_t>(t.snd_shift.value | t.rcv_shift.value << 4);
   i.app_limited = s.app_limited ? 1 : 0;
   i.rto = microseconds(s.rto);
   i.snd_mss = s.mss;

@@ -19,6 +19,11 @@ struct stack_clock {
 /// A moment on the stack's clock. Only differences mean anything; the epoch is the caller's.
 using instant = stack_clock::time_point;
 
+/// Milliseconds modulo 2^32: a moment in half the octets, for differences of less than 49 days.
+constexpr std::uint32_t wrapped_ms(duration d) {
+  return static_cast<std::uint32_t>(d / std::chrono::milliseconds{1});
+}
+
 /// The deadline of what is not waited for.
 inline constexpr instant never = instant::max();
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,6 +25,8 @@ class chain {
   [[nodiscard]] std::uint64_t end() const { return end_; }
   [[nodiscard]] std::uint64_t size() const { return end_ - begin_; }
   [[nodiscard]] bool empty() const { return begin_ == end_; }
+  /// Slices that it can hold without more memory.
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
   /// Memory that the held slices keep from other use: whole buffers, or the octets themselves where a caller shared
   /// them.
   [[nodiscard]] std::uint64_t charge() const { return charge_; }
@@ -38,6 +41,11 @@ class chain {
   /// Copies from the front and removes what was copied; returns how many octets.
   std::size_t copy_out(std::span<std::byte> to);
   void clear();
+  /// The next octet of one that is empty is at `offset`.
+  void begin_at(std::uint64_t offset) {
+    assert(empty());
+    begin_ = end_ = offset;
+  }
 
   /// Puts slices of [offset, offset + n) into `out`, at most `most` of them; returns how many octets they cover.
   /// offset must not lie before begin().

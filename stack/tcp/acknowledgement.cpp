@@ -13,7 +13,7 @@ namespace {
 // SEG.WND in octets, a number without a sign (RFC 9293 §3.1, MUST-1, REC-1), scaled but for a SYN's (RFC 7323 §2.2,
 // §2.3).
 std::uint32_t window_in(const tcb& t, const segment& s) {
-  return std::uint32_t{s.header.window.value} << (s.header.flags.syn ? 0 : t.snd.shift.value);
+  return std::uint32_t{s.header.window.value} << (s.header.flags.syn ? 0 : t.snd_shift.value);
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
       reset_peer(s);
       return false;
     }
-    if (t.listener && !t.early && t.listener->accept_queue.size() >= t.listener->options.backlog) {
+    if (t.listener() && !t.early && t.listener()->accept_queue.size() >= t.listener()->options.backlog) {
       counters_.count(drop::accept_queue_full);  // the peer will repeat itself, and somebody may accept by then
       return false;
     }
@@ -40,7 +40,7 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
       update_window(t, s);
       return true;
     }
-    if (!t.board.empty()) arm_loss_timer(t, now, true);  // our text did not wait for this (RFC 7413 §4.2.2)
+    if (!t.flight->board.empty()) arm_loss_timer(t, now, true);  // our text did not wait for this (RFC 7413 §4.2.2)
   }
   // RFC 5961 §5.2: what acknowledges too old or unsent octets is not believed.
   if (s.ack > t.snd.nxt || s.ack < t.snd.una - t.snd.max_wnd) {
@@ -73,22 +73,23 @@ bool layer::check_ack(tcb& t, const segment& s, instant now) {
 void layer::take_ack(tcb& t, const segment& s, instant now) {
   // An answering peer is alive, though its window be shut (RFC 9293 §3.8.6.1, MUST-37); but nobody waits for ever for
   // an orphan's.
-  const bool nothing_due = t.snd.wnd == 0 || t.board.empty();
-  if (nothing_due && (t.user || t.listener)) t.unanswered = 0;
+  const bool nothing_due = t.snd.wnd == 0 || t.flight->board.empty();
+  if (nothing_due && (t.user || t.listener())) t.unanswered = 0;
   ack_news n;
   n.prior_una = t.snd.una;
-  n.prior_sacked = t.board.highest_sacked();
-  n.prior_in_flight = t.board.in_flight();
+  n.prior_sacked = t.flight->board.highest_sacked();
+  n.prior_in_flight = t.flight->board.in_flight();
   n.reordering_known = t.rack.reordering_seen() > 0;
   // RFC 5681 §2; what a shut window answers to probes is none.
-  n.duplicate = s.ack == t.snd.una && !t.board.empty() && s.bare && window_in(t, s) == t.snd.wnd && t.snd.wnd > 0;
+  n.duplicate =
+      s.ack == t.snd.una && !t.flight->board.empty() && s.bare && window_in(t, s) == t.snd.wnd && t.snd.wnd > 0;
   const auto& echo = s.header.options.timestamps;  // RFC 3522 §3.2
   n.timestamp_proves = t.timestamps_on && echo && t.recovery.resent_at != instant{} &&
                        static_cast<std::int32_t>(echo->ecr - timestamp(t, t.recovery.resent_at)) < 0;
   if (t.sack_on && !s.header.options.sack.empty()) take_sack(t, s, n, now);
   if (s.ack > t.snd.una) take_cumulative(t, s, n, now);
   sample_rtt(t, s, n, now);
-  t.rack.adapt(t.rate.newest_prior(), t.rate.delivered());
+  t.rack.adapt(t.flight->samples.newest_prior(), t.rate.delivered());
   take_probe_ack(t, s.ack, n, now);
   judge(t, n, now);
   judge_mtu_probe(t, now);
@@ -96,7 +97,7 @@ void layer::take_ack(tcb& t, const segment& s, instant now) {
   tell_congestion_control(t, n, now);
   update_window(t, s);
   // A third of the buffer is worth waking somebody for, while the rest still keeps the path busy.
-  if (t.send_short && t.send_queue.size() <= send_limit(t) / 3 * 2 &&
+  if (t.send_short && t.flight->send_queue.size() <= send_limit(t) / 3 * 2 &&
       (t.unsent_limit == 0 || unsent_octets(t) < std::max(t.unsent_limit / 2, 1u))) {
     t.send_short = false;
     t.pending.writable = true;
@@ -123,8 +124,8 @@ void layer::take_sack(tcb& t, const segment& s, ack_news& n, instant now) {
   }
   for (std::size_t i = 0; i < count; ++i) {
     const wire::sack_block* b = ascending[i];
-    t.board.sack(max(b->left, t.snd.una), b->right, [&](const scoreboard::run& r) {
-      const auto above = t.board.highest_sacked();
+    t.flight->board.sack(max(b->left, t.snd.una), b->right, [&](const scoreboard::run& r) {
+      const auto above = t.flight->board.highest_sacked();
       n.sacked = true;
       take_delivered(t, r, above && r.begin < *above ? above : std::nullopt, s, n, now);
       if (r.again) return;
@@ -153,11 +154,11 @@ void layer::take_dsack(tcb& t, const wire::sack_block& b, ack_news& n) {
 void layer::take_delivered(tcb& t, const scoreboard::run& r, std::optional<seq> above, const segment& s, ack_news& n,
                            instant now) {
   n.delivered += r.size();
-  t.search.passed = t.search.passed || is_large(t, r);
-  t.rate.on_delivered(r, now);
+  t.large_passed = t.large_passed || is_large(t, r);
+  t.rate.on_delivered(t.flight->samples, r, now);
   const auto& echo = s.header.options.timestamps;
   const bool spurious = t.timestamps_on && echo && static_cast<std::int32_t>(echo->ecr - timestamp(t, r.sent.at)) < 0;
-  t.rack.on_delivered(r, spurious, t.rtt.min(), now);
+  t.rack.on_delivered(t.flight->latest, r, spurious, t.rtt.min(), now);
   if (r.again) return;
   if (r.end <= t.recovery.end) n.original = true;
   if (above) note_reordering(t, r.begin, *above, std::exchange(n.reordered, true));
@@ -174,16 +175,16 @@ void layer::note_reordering(tcb& t, seq late, seq above, bool again) {
 void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) {
   n.acked = distance(t.snd.una, s.ack);
   // What is only reported stays to be sent again (RFC 2018 §8, RFC 6675 §4).
-  t.send_queue.pop_front(std::min<std::uint64_t>(distance(t.seq_of(t.send_queue.begin()), s.ack), t.send_queue.size()));
-  if (t.records) t.records->drop(t.send_queue.begin());
+  t.flight->send_queue.pop_front(std::min<std::uint64_t>(distance(t.text_begin(), s.ack), t.flight->send_queue.size()));
+  t.flight->records.drop(t.flight->send_queue.begin());
   t.more_follows = false;  // as with Nagle: what waits has had its chance
   // What duplicate ACKs had stood for is acknowledged now, but for the hole itself, and was counted before.
-  const std::uint32_t presumed = t.sack_on ? 0 : t.board.presumed();
+  const std::uint32_t presumed = t.sack_on ? 0 : t.flight->board.presumed();
   const std::uint32_t counted = std::min(presumed, n.acked > t.mss ? n.acked - t.mss : 0);
-  t.rate.discount(counted);
+  t.flight->samples.discount(counted);
   t.snd.una = s.ack;
-  t.short_end = max(t.short_end, s.ack);  // or it would seem new again, 2 GiB later
-  t.board.acknowledge(s.ack, [&](const scoreboard::run& r) {
+  t.flight->short_end = max(t.flight->short_end, s.ack);  // or it would seem new again, 2 GiB later
+  t.flight->board.acknowledge(s.ack, [&](const scoreboard::run& r) {
     // What this very ACK sacks arrived behind what it acknowledges, as it was sent.
     take_delivered(t, r, n.prior_sacked && r.begin < *n.prior_sacked ? n.prior_sacked : std::nullopt, s, n, now);
     if (r.again) {
@@ -193,7 +194,7 @@ void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) 
     if (!n.oldest_acked) n.oldest_acked = r.sent.at;
     n.newest_acked = r.sent.at;
   });
-  if (t.recovery.hold < s.ack && t.recovery.phase == recovery_phase::open) t.recovery.hold = s.ack;
+  if (t.hold < s.ack && t.recovery.phase == recovery_phase::open) t.hold = s.ack;
   t.unanswered = 0;
   begin_waiting(t, now);
   t.soft_error = {};  // the path works again
@@ -201,8 +202,9 @@ void layer::take_cumulative(tcb& t, const segment& s, ack_news& n, instant now) 
   n.delivered -= std::min(n.delivered, counted);
   // A count of duplicates ends with what they waited for (RFC 6675 §5).
   const bool held = t.recovery.phase == recovery_phase::recovery || t.recovery.phase == recovery_phase::loss;
-  t.board.presume(held ? presumed - counted : 0);
-  t.recovery.duplicate_acks = static_cast<std::uint8_t>(std::min<std::uint32_t>(255, t.board.presumed() / t.mss));
+  t.flight->board.presume(held ? presumed - counted : 0);
+  t.recovery.duplicate_acks =
+      static_cast<std::uint8_t>(std::min<std::uint32_t>(255, t.flight->board.presumed() / t.mss));
 }
 
 // RFC 6298 §3 (Karn; RFC 9293 §3.8.1, MUST-18) and RFC 7323 §4: what was sent again is measured by its timestamp or not
@@ -242,7 +244,7 @@ void layer::tell_congestion_control(tcb& t, const ack_news& n, instant now) {
   f.delivered = n.delivered;
   f.lost = n.lost;
   f.marked = n.marked;
-  f.in_flight = t.board.in_flight();
+  f.in_flight = t.flight->board.in_flight();
   f.prior_in_flight = n.prior_in_flight;
   f.total_delivered = t.rate.delivered();
   f.total_lost = t.rate.lost();
@@ -254,13 +256,14 @@ void layer::tell_congestion_control(tcb& t, const ack_news& n, instant now) {
   } else if (n.newest_sacked) {
     f.rtt = now - *n.newest_sacked;
   }
-  const std::uint64_t prior = t.rate.newest_prior();
-  f.rate = t.rate.take_sample(t.rtt.min());
-  f.loss = t.rate.take_loss();
-  f.round_start = n.delivered > 0 && t.rate.round_has_passed(prior);
+  const std::uint64_t prior = t.flight->samples.newest_prior();
+  f.rate = t.rate.take_sample(t.flight->samples, t.rtt.min());
+  f.loss = t.rate.take_loss(t.flight->samples);
+  f.round_start = n.delivered > 0 && t.rate.round_has_passed(t.flight->samples, prior);
   f.paced = t.paced;
   // RFC 7661 §4.3: more than half of the window in flight is use enough in slow start.
-  f.window_limited = t.window_limited || (t.cc->cwnd() < t.cc->ssthresh() && t.cc->cwnd() < 2 * t.most_in_flight);
+  f.window_limited =
+      t.window_limited || (t.cc->cwnd() < t.cc->ssthresh() && t.cc->cwnd() < 2 * t.flight->most_in_flight);
   t.cc->on_ack(f);
 }
 
@@ -274,7 +277,7 @@ void layer::update_window(tcb& t, const segment& s) {
   if (wnd > t.snd.wnd) {
     if (t.recovery.awaited == retransmit_kind::persist) t.deadline(timer::retransmit) = never;
     if (t.snd.wnd == 0) t.backoff = 0;
-    t.fresh = t.fresh || t.board.empty();
+    t.fresh = t.fresh || t.flight->board.empty();
     make_ready(t);
   }
   t.snd.wnd = wnd;

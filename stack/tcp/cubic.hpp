@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
 #include "stack/tcp/ack_train.hpp"
 #include "stack/tcp/hystart.hpp"
 #include "stack/tcp/loss_based.hpp"
@@ -19,11 +23,16 @@ class cubic final : public loss_based {
   void in_avoidance(const ack_facts& f, std::uint32_t octets) override;
   void on_cut(congestion_cause why, std::uint32_t window) override;
   void on_collapse() override;
-  void save() override { prior_epoch_ = epoch_; }
-  void restore() override { epoch_ = prior_epoch_; }  // RFC 9438 §4.9
+  void save() override;
+  void restore() override { stage_ = *prior_; }  // RFC 9438 §4.9
   void on_unused(instant now) override;
 
  private:
+  /// The first slow start: until ssthresh has a value.
+  struct first_slow_start {
+    tcp::hystart hystart;
+    ack_train train;
+  };
   /// A stage of congestion avoidance (RFC 9438 §4.1). Windows are octets, real numbers where they grow by parts of one.
   struct epoch {
     instant start{};               // t_epoch, moved on by the time in which the window was not used
@@ -37,19 +46,25 @@ class cubic final : public loss_based {
     bool crowded = false;     // and others had filled some of it
   };
 
+  /// One follows the other, and comes back only when all that followed is undone.
+  union stage {
+    stage() : first{} {}
+    first_slow_start first;  // as long as ssthresh is no_threshold
+    cubic::epoch epoch;
+  };
+  static_assert(std::is_trivially_copyable_v<stage>);
+
   void begin_epoch(instant now);
   [[nodiscard]] double growth() const;  // C, segments a second cubed
   [[nodiscard]] double w_cubic(double t) const;
   [[nodiscard]] double exploring(const ack_facts& f, double acked) const;
 
-  epoch epoch_;
-  epoch prior_epoch_;          // before the congestion that may yet prove to be none
-  instant counted_{};          // the time up to which unused time was left out of the epoch
   std::uint32_t largest_ = 0;  // window that congestion has met
-  hystart hystart_;
-  ack_train train_;
+  stage stage_;
+  std::unique_ptr<stage> prior_;  // before the congestion that may yet prove to be none
+  instant counted_{};             // the time up to which unused time was left out of the epoch
 };
 
-static_assert(sizeof(cubic) <= 224);
+static_assert(sizeof(cubic) <= 152);
 
 }  // namespace tunic::tcp

@@ -14,12 +14,12 @@ enum class demux_kind : std::uint8_t { tcb, time_wait };
 
 /// What the demultiplexer finds: a connection, or what is left of one in TIME-WAIT. Its timer stands in the wheel.
 struct demux_node : timer_node {
-  demux_node(demux_kind k, const four_tuple& e) : kind(k), ends(e) {}
+  demux_node(demux_kind k, const four_tuple& e) : ends(e), kind(k) {}
 
-  demux_kind kind;
-  std::uint32_t hash = 0;
   demux_node* next_in_bucket = nullptr;
+  std::uint32_t hash = 0;
   four_tuple ends;
+  demux_kind kind;
 };
 
 /// Finds a connection by its two ends: a hash table keyed with the stack's secret, so that nobody outside can make it

@@ -45,7 +45,9 @@ void ecn::ask(wire::tcp_header& syn, unsigned timeouts) {
 }
 
 bool ecn::refused() {
-  return asked_ && !asked_not_ && !std::exchange(refused_, true);
+  if (!asked_ || asked_not_ || refused_) return false;
+  refused_ = true;
+  return true;
 }
 
 void ecn::answer(wire::tcp_header& syn_ack, unsigned timeouts) {
@@ -59,7 +61,8 @@ void ecn::answer(wire::tcp_header& syn_ack, unsigned timeouts) {
       }
       set_flags(syn_ack.flags, handshake_code[static_cast<unsigned>(handshake_)]);
       if (!answered_ && timeouts == 0)
-        syn_ack.options.accurate_ecn = wire::accurate_ecn{false, 3, {r_.e0b, r_.ceb, r_.e1b}};
+        syn_ack.options.accurate_ecn =
+            wire::accurate_ecn{false, 3, {accurate_->r.e0b, accurate_->r.ceb, accurate_->r.e1b}};
       answered_ = true;
   }
 }
@@ -67,15 +70,15 @@ void ecn::answer(wire::tcp_header& syn_ack, unsigned timeouts) {
 bool ecn::take_syn(const wire::tcp_header& h, wire::ecn_codepoint mark) {
   handshake_ = mark;
   ecn_feedback asked = asked_by(h.flags, use_);
-  if (h.options.timestamps) latest_ = h.options.timestamps->val;
   if (!heard_) {
     heard_ = true;
     // RFC 3168 §6.1.1 sends no SYN with ECT: something on the path rewrites the field.
     if (asked == ecn_feedback::classic && mark != not_ect) asked = ecn_feedback::none;
-    feedback_ = asked;
+    settle(asked, h);
     if (asked == ecn_feedback::classic && asked_not_) ect_ = false;  // second rule, of a simultaneous open
     return true;
   }
+  if (accurate_ && h.options.timestamps) accurate_->latest = h.options.timestamps->val;
   // RFC 9768 §3.1.5: the first one counts.
   if (use_ == ecn_use::accurate && feedback_ != ecn_feedback::none && asked != ecn_feedback::none && asked != feedback_)
     return false;
@@ -86,11 +89,17 @@ bool ecn::take_syn(const wire::tcp_header& h, wire::ecn_codepoint mark) {
   return true;
 }
 
+void ecn::settle(ecn_feedback f, const wire::tcp_header& syn) {
+  feedback_ = f;
+  if (f != ecn_feedback::accurate) return;
+  accurate_ = std::make_unique<accurate>();
+  if (syn.options.timestamps) accurate_->latest = syn.options.timestamps->val;
+}
+
 // RFC 9768 §3.1.1, table 2.
 void ecn::take_syn_ack(const wire::tcp_header& h, wire::ecn_codepoint mark) {
   heard_ = true;
   handshake_ = mark;
-  if (h.options.timestamps) latest_ = h.options.timestamps->val;
   if (!asked_) return;
   const unsigned flags = flags_of(h.flags);
   // (1,1,1), or (0,1,1) where that was asked, comes from a server that reflects what it does not know.
@@ -109,11 +118,11 @@ void ecn::take_syn_ack(const wire::tcp_header& h, wire::ecn_codepoint mark) {
     case 0b111: return;
     default: break;
   }
-  feedback_ = ecn_feedback::accurate;
+  settle(ecn_feedback::accurate, h);
   constexpr unsigned reserved = 0b101;            // RFC 9768 §3.1.3
   ect_ = flags == unmarked || flags == reserved;  // our SYN left without ECT (§3.2.2.3)
   handshake_marked_ = flags == marked;
-  if (mark == ce) ++r_.cep;
+  if (mark == ce) ++accurate_->r.cep;
   echoes_handshake_ = untested_ = true;
   take_first_option(h);
 }
@@ -121,7 +130,7 @@ void ecn::take_syn_ack(const wire::tcp_header& h, wire::ecn_codepoint mark) {
 void ecn::take_syn_ack_again(wire::ecn_codepoint mark) {
   if (feedback_ != ecn_feedback::accurate || !asked_) return;
   handshake_ = mark;
-  if (mark == ce && r_.cep == 5) ++r_.cep;  // RFC 9768 §3.2.2.2: no more than once
+  if (mark == ce && accurate_->r.cep == 5) ++accurate_->r.cep;  // RFC 9768 §3.2.2.2: no more than once
   echoes_handshake_ = true;
 }
 
@@ -135,7 +144,7 @@ void ecn::take_last_ack(const wire::tcp_header& h, bool bare) {
     deaf_ = true;
   }
   handshake_marked_ = flags == marked;
-  if (handshake_marked_) ++s_.cep;
+  if (handshake_marked_) ++accurate_->s.cep;
   // Our SYN-ACK left without ECT (§3.2.2.3).
   if (flags == 0b011 || flags == 0b100 || flags == marked) ect_ = false;
 }
@@ -149,7 +158,8 @@ void ecn::take_first_option(const wire::tcp_header& h) {
 
 // RFC 9768 §3.2.
 bool ecn::take_arrival(const ecn_arrival& a) {
-  const auto before = std::exchange(last_, a.mark);
+  const auto before = last_;
+  last_ = a.mark;
   switch (feedback_) {
     case ecn_feedback::none: return false;
     case ecn_feedback::classic: {
@@ -164,17 +174,18 @@ bool ecn::take_arrival(const ecn_arrival& a) {
   if (a.text > 0) {
     old_ = answers_ack_ = false;
     if (a.mark != not_ect) {
-      (a.mark == ce ? r_.ceb : a.mark == ect0 ? r_.e0b : r_.e1b) += a.text;
+      (a.mark == ce ? accurate_->r.ceb : a.mark == ect0 ? accurate_->r.e0b : accurate_->r.e1b) += a.text;
       const auto bit = static_cast<std::uint8_t>(1u << static_cast<unsigned>(a.mark));
-      changed_ |= bit;
-      since_option_ |= bit;
+      accurate_->changed |= bit;
+      accurate_->since_option |= bit;
     }
   }
   if (a.mark != ce) return false;
-  r_.cep += a.segments;
-  ce_since_ack_ = static_cast<std::uint8_t>(std::min<std::uint32_t>(ce_since_ack_ + a.segments, 255));
+  accurate_->r.cep += a.segments;
+  accurate_->ce_since_ack =
+      static_cast<std::uint8_t>(std::min<std::uint32_t>(accurate_->ce_since_ack + a.segments, 255));
   // RFC 9768 §3.2.2.5.1: change-triggered, and increment-triggered.
-  const bool due = (a.text > 0 && before != ce) || ce_since_ack_ >= (a.unacknowledged ? 2 : 3);
+  const bool due = (a.text > 0 && before != ce) || accurate_->ce_since_ack >= (a.unacknowledged ? 2 : 3);
   answers_ack_ = answers_ack_ || (due && a.text == 0 && !a.unacknowledged);
   return due;
 }
@@ -183,12 +194,13 @@ bool ecn::take_arrival(const ecn_arrival& a) {
 // not.
 void ecn::take_duplicate() {
   if (!option_sent_) return;
-  if (std::exchange(old_, true)) option_off_ = true;
-  since_option_ = changed_;
+  option_off_ = option_off_ || old_;
+  old_ = true;
+  accurate_->since_option = accurate_->changed;
 }
 
 bool ecn::option_is_due() const {
-  return feedback_ == ecn_feedback::accurate && !option_off_ && (since_option_ != 0 || untested_);
+  return feedback_ == ecn_feedback::accurate && !option_off_ && (accurate_->since_option != 0 || untested_);
 }
 
 // RFC 9768 §3.2.3.3: a field for each counter that has ever changed, or if that is too long since the last option. Two
@@ -204,12 +216,12 @@ void ecn::add_option(wire::tcp_options& o) const {
     if (has(ce)) return 2;
     return has(e1b_first ? ect1 : ect0) ? 1 : 0;
   };
-  for (const std::uint8_t marks : {changed_, since_option_}) {
+  for (const std::uint8_t marks : {accurate_->changed, accurate_->since_option}) {
     wire::accurate_ecn option;
     option.e1b_first = fields(marks, true) < fields(marks, false);
     option.fields = untested_ ? 3 : fields(marks, option.e1b_first);
     if (option.size() > room) continue;
-    option.field = {r_.e0b & 0xffffff, r_.ceb & 0xffffff, r_.e1b & 0xffffff};
+    option.field = {accurate_->r.e0b & 0xffffff, accurate_->r.ceb & 0xffffff, accurate_->r.e1b & 0xffffff};
     if (option.e1b_first) std::swap(option.field[0], option.field[2]);
     o.accurate_ecn = option;
     return;
@@ -221,18 +233,20 @@ wire::ecn_codepoint ecn::mark(wire::tcp_header& h, std::uint32_t text, bool fres
     case ecn_feedback::none: return not_ect;
     case ecn_feedback::classic:
       h.flags.ece = echo_;
-      if (fresh) h.flags.cwr = std::exchange(cwr_due_, false);
+      h.flags.cwr = h.flags.cwr || (fresh && cwr_due_);
+      if (fresh) cwr_due_ = false;
       break;
     case ecn_feedback::accurate:
       option_sent_ = h.options.accurate_ecn.has_value();
-      if (option_sent_) since_option_ = 0;
-      ce_since_ack_ = 0;
+      if (option_sent_) accurate_->since_option = 0;
+      accurate_->ce_since_ack = 0;
       answers_ack_ = false;
       if (text > 0) untested_ = false;
-      if (text == 0 && h.options.sack.empty() && std::exchange(echoes_handshake_, false)) {
+      if (text == 0 && h.options.sack.empty() && echoes_handshake_) {
+        echoes_handshake_ = false;
         set_flags(h.flags, handshake_code[static_cast<unsigned>(handshake_)]);
       } else {
-        set_flags(h.flags, r_.cep & 7);  // RFC 9768 §3.2.2
+        set_flags(h.flags, accurate_->r.cep & 7);  // RFC 9768 §3.2.2
       }
       break;
   }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -86,7 +87,9 @@ class ecn {
   wire::ecn_codepoint mark(wire::tcp_header& h, std::uint32_t text, bool fresh);
   /// Segmentation offload takes CWR from all segments but the first, as RFC 3168 wants it, which would spoil the ACE
   /// field: a super-segment must not leave now.
-  [[nodiscard]] bool forbids_offload() const { return feedback_ == ecn_feedback::accurate && (r_.cep & 2) != 0; }
+  [[nodiscard]] bool forbids_offload() const {
+    return feedback_ == ecn_feedback::accurate && (accurate_->r.cep & 2) != 0;
+  }
   /// The first text of ours is sent again: something may dislike the option that it carried (RFC 9768 §3.2.3.2.2).
   void on_first_text_lost() { option_off_ = option_off_ || asked_; }
 
@@ -107,8 +110,8 @@ class ecn {
   /// Whether new text leaves with ECT(0).
   [[nodiscard]] bool sends_ect() const { return feedback_ != ecn_feedback::none && ect_; }
   /// What has arrived here, and what the peer says has arrived there.
-  [[nodiscard]] const ecn_counters& received() const { return r_; }
-  [[nodiscard]] const ecn_counters& reported() const { return s_; }
+  [[nodiscard]] ecn_counters received() const { return accurate_ ? accurate_->r : ecn_counters{}; }
+  [[nodiscard]] ecn_counters reported() const { return accurate_ ? accurate_->s : ecn_counters{}; }
 
  private:
   struct increments {
@@ -123,46 +126,51 @@ class ecn {
   [[nodiscard]] std::optional<std::uint32_t> take_counters(const wire::tcp_header& h, std::uint32_t delivered,
                                                            std::uint32_t mss);
 
-  ecn_use use_ = ecn_use::off;
-  ecn_feedback feedback_ = ecn_feedback::none;
-  wire::ecn_codepoint handshake_ = wire::ecn_codepoint::not_ect;  // on the peer's latest SYN or SYN-ACK
-  wire::ecn_codepoint last_ = wire::ecn_codepoint::not_ect;       // on the last segment that arrived
+  /// What RFC 9768's feedback needs; few peers know it.
+  struct accurate {
+    std::uint8_t changed = 0;       // octets of these marks have arrived: a bit for each code point
+    std::uint8_t since_option = 0;  // since the last option
+    std::uint8_t ce_since_ack = 0;  // segments
+    std::uint8_t inconsistent = 0;  // options in a row that contradict the ACE field
+    std::uint16_t average = 0;      // segments that an ACK covers, in 1/64; 0: nothing known
+    std::uint32_t latest = 0;       // the peer's TSval: an older ACK is superseded
+    ecn_counters r;
+    ecn_counters s;
+  };
+  void settle(ecn_feedback f, const wire::tcp_header& syn);
 
-  bool asked_ = false;      // a SYN of ours did
-  bool asked_not_ = false;  // and one did not
-  bool refused_ = false;    // a RST answered the SYN that did
-  bool heard_ = false;      // the peer's SYN, so that the mode is settled
-  bool plain_ = false;      // the peer's latest SYN asks for nothing
-  bool ect_ = true;         // new text may leave with ECT(0)
-  bool handshake_marked_ = false;
-  bool echoes_handshake_ = false;
+  ecn_use use_ : 2 = ecn_use::off;
+  ecn_feedback feedback_ : 2 = ecn_feedback::none;
+  wire::ecn_codepoint handshake_ : 2 = wire::ecn_codepoint::not_ect;  // on the peer's latest SYN or SYN-ACK
+  wire::ecn_codepoint last_ : 2 = wire::ecn_codepoint::not_ect;       // on the last segment that arrived
 
-  bool echo_ = false;     // ECE until CWR comes
-  bool cwr_due_ = false;  // on the first new text
-  bool missed_ = false;   // a mark that the episode under way answers for
-  bool owed_ = false;     // and that episode was undone
+  bool asked_ : 1 = false;      // a SYN of ours did
+  bool asked_not_ : 1 = false;  // and one did not
+  bool refused_ : 1 = false;    // a RST answered the SYN that did
+  bool heard_ : 1 = false;      // the peer's SYN, so that the mode is settled
+  bool plain_ : 1 = false;      // the peer's latest SYN asks for nothing
+  bool ect_ : 1 = true;         // new text may leave with ECT(0)
+  bool handshake_marked_ : 1 = false;
+  bool echoes_handshake_ : 1 = false;
 
-  bool option_off_ = false;     // send none
-  bool option_sent_ = false;    // in the last ACK
-  bool option_comes_ = false;   // the peer's reaches us
-  bool option_zeroed_ = false;  // and is not to be believed
-  bool untested_ = false;       // each segment carries it until our first text has left
-  bool answered_ = false;       // a SYN-ACK has left
-  bool fed_back_ = false;       // the peer's first feedback has come
-  bool deaf_ = false;           // to the peer's feedback
-  bool old_ = false;            // text that was acknowledged with the option came again
-  bool answers_ack_ = false;
+  bool echo_ : 1 = false;     // ECE until CWR comes
+  bool cwr_due_ : 1 = false;  // on the first new text
+  bool missed_ : 1 = false;   // a mark that the episode under way answers for
+  bool owed_ : 1 = false;     // and that episode was undone
 
-  std::uint8_t changed_ = 0;       // octets of these marks have arrived: a bit for each code point
-  std::uint8_t since_option_ = 0;  // since the last option
-  std::uint8_t ce_since_ack_ = 0;  // segments
-  std::uint8_t inconsistent_ = 0;  // options in a row that contradict the ACE field
-  std::uint16_t average_ = 0;      // segments that an ACK covers, in 1/64; 0: nothing known
+  bool option_off_ : 1 = false;     // send none
+  bool option_sent_ : 1 = false;    // in the last ACK
+  bool option_comes_ : 1 = false;   // the peer's reaches us
+  bool option_zeroed_ : 1 = false;  // and is not to be believed
+  bool untested_ : 1 = false;       // each segment carries it until our first text has left
+  bool answered_ : 1 = false;       // a SYN-ACK has left
+  bool fed_back_ : 1 = false;       // the peer's first feedback has come
+  bool deaf_ : 1 = false;           // to the peer's feedback
+  bool old_ : 1 = false;            // text that was acknowledged with the option came again
+  bool answers_ack_ : 1 = false;
 
-  seq hold_;                  // marks of what was sent before are answered for
-  std::uint32_t latest_ = 0;  // the peer's TSval: an older ACK is superseded
-  ecn_counters r_;
-  ecn_counters s_;
+  seq hold_;  // marks of what was sent before are answered for
+  std::unique_ptr<accurate> accurate_;
 };
 
 }  // namespace tunic::tcp

@@ -15,9 +15,9 @@ std::optional<std::uint32_t> ecn::take_feedback(const wire::tcp_header& h, std::
   }
   // An ACK that brings nothing new is superseded (RFC 9768 appendix A.1).
   const auto& ts = h.options.timestamps;
-  const std::int32_t newer = ts ? static_cast<std::int32_t>(ts->val - latest_) : 0;
+  const std::int32_t newer = ts ? static_cast<std::int32_t>(ts->val - accurate_->latest) : 0;
   if (newer < 0 || (newer == 0 && delivered == 0)) return {};
-  if (ts) latest_ = ts->val;
+  if (ts) accurate_->latest = ts->val;
   return take_counters(h, delivered, mss);
 }
 
@@ -25,24 +25,27 @@ std::optional<std::uint32_t> ecn::take_counters(const wire::tcp_header& h, std::
   const auto ace = static_cast<unsigned>(h.flags.ae << 2 | h.flags.cwr << 1 | h.flags.ece);
   const std::uint32_t segments = (delivered + mss - 1) / mss;
   // §3.2.2.4: so few segments cannot have brought the counter to zero.
-  if (!std::exchange(fed_back_, true) && ace == 0 && segments < 3) {
+  const bool first = !fed_back_;
+  fed_back_ = true;
+  if (first && ace == 0 && segments < 3) {
     ect_ = false;
     deaf_ = true;
   }
   if (deaf_) return {};
   if (segments > 0) {
-    average_ =
-        static_cast<std::uint16_t>(average_ == 0 ? std::min<std::uint32_t>(segments, 512) * 64
-                                                 : average_ - average_ / 64 + std::min<std::uint32_t>(segments, 512));
+    accurate_->average =
+        static_cast<std::uint16_t>(accurate_->average == 0 ? std::min<std::uint32_t>(segments, 512) * 64
+                                                           : accurate_->average - accurate_->average / 64 +
+                                                                 std::min<std::uint32_t>(segments, 512));
   }
   const auto d = option_zeroed_ ? std::nullopt : read(h.options);
   option_comes_ = option_comes_ || d;
-  const std::uint32_t cep = cycles((ace - s_.cep) & 7, segments, mss, d);
-  s_.cep += cep;
+  const std::uint32_t cep = cycles((ace - accurate_->s.cep) & 7, segments, mss, d);
+  accurate_->s.cep += cep;
   if (d) {
-    s_.e0b += d->e0b;
-    s_.ceb += d->ceb;
-    s_.e1b += d->e1b;
+    accurate_->s.e0b += d->e0b;
+    accurate_->s.ceb += d->ceb;
+    accurate_->s.e1b += d->e1b;
     check_consistency(d->ceb, cep, segments);
   }
   if (cep == 0 && (!d || d->ceb == 0)) return {};
@@ -59,8 +62,9 @@ std::optional<ecn::increments> ecn::read(const wire::tcp_options& o) const {
     backwards = backwards || d >= 1u << 23;
     return d;
   };
-  const increments d{increment(o.accurate_ecn->e0b(), s_.e0b), increment(o.accurate_ecn->ceb(), s_.ceb),
-                     increment(o.accurate_ecn->e1b(), s_.e1b)};
+  const increments d{increment(o.accurate_ecn->e0b(), accurate_->s.e0b),
+                     increment(o.accurate_ecn->ceb(), accurate_->s.ceb),
+                     increment(o.accurate_ecn->e1b(), accurate_->s.e1b)};
   return backwards ? std::nullopt : std::optional{d};
 }
 
@@ -76,7 +80,8 @@ std::uint32_t ecn::cycles(std::uint32_t least, std::uint32_t segments, std::uint
   }
   if (option_comes_) return least;  // the next one will tell
   constexpr unsigned frequent = 4 * 64;
-  return average_ > frequent ? least : safer;  // where ACKs are rare anyway, a long stretch proves no loss of them
+  return accurate_->average > frequent ? least
+                                       : safer;  // where ACKs are rare anyway, a long stretch proves no loss of them
 }
 
 // §3.2.3.2.5: octets that met CE in no segment. The coverage of an ACK in segments is an estimate, so that it takes
@@ -84,9 +89,9 @@ std::uint32_t ecn::cycles(std::uint32_t least, std::uint32_t segments, std::uint
 void ecn::check_consistency(std::uint32_t ceb, std::uint32_t cep, std::uint32_t segments) {
   constexpr std::uint8_t proof = 3;
   if (cep > 0) {
-    inconsistent_ = 0;
-  } else if (ceb > 0 && segments <= 7 && ++inconsistent_ >= proof) {
-    inconsistent_ = proof;
+    accurate_->inconsistent = 0;
+  } else if (ceb > 0 && segments <= 7 && ++accurate_->inconsistent >= proof) {
+    accurate_->inconsistent = proof;
     ect_ = false;
   }
 }
@@ -98,7 +103,10 @@ bool ecn::answers(bool marked, seq una, bool busy) {
     return false;
   }
   missed_ = false;
-  return una > hold_ && (std::exchange(owed_, false) || marked);
+  if (una <= hold_) return false;
+  const bool owed = owed_;
+  owed_ = false;
+  return owed || marked;
 }
 
 void ecn::on_reduced(seq nxt) {
@@ -110,7 +118,8 @@ void ecn::on_reduced(seq nxt) {
 void ecn::on_undo(seq una) {
   hold_ = una - 1;
   cwr_due_ = false;
-  owed_ = std::exchange(missed_, false);
+  owed_ = missed_;
+  missed_ = false;
 }
 
 }  // namespace tunic::tcp

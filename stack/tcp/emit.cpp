@@ -14,8 +14,8 @@ wire::tcp_options layer::options_of(const tcb& t, instant now) const {
   wire::tcp_options o;
   // RFC 7323 §3.2, §5.2: on each segment, resets too, echoing TS.Recent.
   if (t.timestamps_on) o.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};
-  if (t.sack_on && t.rcv.duplicate) o.sack.push_back(*t.rcv.duplicate);  // RFC 2883 §4: first of all
-  if (t.sack_on && t.receive_queue.has_gap() && !t.ecn.answers_ack()) {  // RFC 2018 §4; RFC 9768 §3.2.2.5.1
+  if (t.sack_on && t.rcv.has_duplicate()) o.sack.push_back(t.rcv.duplicate);  // RFC 2883 §4: first of all
+  if (t.sack_on && t.receive_queue.has_gap() && !t.ecn.answers_ack()) {       // RFC 2018 §4; RFC 9768 §3.2.2.5.1
     const auto blocks = t.receive_queue.blocks();
     for (std::size_t i = 0; i < blocks.count; ++i) {
       const auto [begin, end] = blocks.list[i];
@@ -37,7 +37,7 @@ void layer::emit(tcb& t, frame& out, wire::tcp_header& h, std::uint32_t mss, ins
     t.ts.last_ack_sent = t.rcv.nxt;
     t.ack_now = false;
     if (t.unacked > 0 && t.quick_acks > 0) --t.quick_acks;
-    t.rcv.duplicate.reset();
+    t.rcv.duplicate = {};
     t.unacked = 0;
     t.deadline(timer::delayed_ack) = never;
   }

@@ -89,12 +89,12 @@ void layer::consider_fast_open(listener& l, tcb& t, const segment& s, instant no
     }
   }
   if (answer) {
-    t.fast = std::make_unique<fast_opening>();
-    t.fast->answer = answer;
+    t.flight->fast = std::make_unique<fast_opening>();
+    t.flight->fast->answer = answer;
   }
   if (!valid) return l.fast_opens->give_back();
-  if (!t.fast) t.fast = std::make_unique<fast_opening>();
-  t.fast->counted = l.fast_opens;
+  if (!t.flight->fast) t.flight->fast = std::make_unique<fast_opening>();
+  t.flight->fast->counted = l.fast_opens;
   open_early(l, t, s, now);
 }
 
@@ -119,7 +119,7 @@ void layer::open_early(listener& l, tcb& t, const segment& s, instant now) {
 // The SYN or SYN-ACK that leaves for the first time: once more it has neither option nor text (§4.2.2). How many octets
 // of text go with it.
 std::uint32_t layer::add_fast_open(tcb& t, wire::tcp_header& h, instant now) {
-  fast_opening& f = *t.fast;
+  fast_opening& f = *t.flight->fast;
   if (t.state == state::syn_received) {
     f.answered_at = now;
     h.options.fast_open = f.answer;
@@ -138,16 +138,16 @@ std::uint32_t layer::add_fast_open(tcb& t, wire::tcp_header& h, instant now) {
     f.asked = true;
     f.experimental = o.experimental;
   }
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(text, t.send_queue.size()));
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(text, t.flight->send_queue.size()));
 }
 
 // --- The client
 
 std::uint32_t layer::syn_text_room(const tcb& t, instant now) const {
-  if (!t.fast || t.state != state::syn_sent || t.snd.nxt != t.snd.iss) return 0;
+  if (!t.flight->fast || t.state != state::syn_sent || t.snd.nxt != t.snd.iss) return 0;
   const fast_open_experience* known = fast_open_cache_.find(t.ends);
   if (known && now < known->off_until) return 0;
-  if (t.fast->use == fast_open_use::on && (!known || known->cookie.size == 0)) return 0;
+  if (t.flight->fast->use == fast_open_use::on && (!known || known->cookie.size == 0)) return 0;
   // What the peer announced last time; options take as much as they can (§4.1.3, §4.2.1).
   const std::uint32_t mss = mss_with(t, known && known->mss != 0 ? known->mss : own_mss(t));
   constexpr std::uint32_t options = wire::tcp_header::max_size - wire::tcp_header::min_size;
@@ -156,8 +156,8 @@ std::uint32_t layer::syn_text_room(const tcb& t, instant now) const {
 
 // The SYN-ACK: its cookie and MSS are remembered, and what went wrong (§4.1.3, §4.1.3.1, §4.2.2).
 void layer::learn_fast_open(tcb& t, const segment& s, instant now) {
-  const fast_opening& f = *t.fast;
-  const bool text = !t.board.empty();
+  const fast_opening& f = *t.flight->fast;
+  const bool text = !t.flight->board.empty();
   if (!f.asked && !text) return;
   fast_open_experience& e = fast_open_cache_.at(t.ends, config_.fast_open_cache);
   e.mss = t.peer_mss;
@@ -189,11 +189,11 @@ void layer::miss_fast_open(fast_open_experience& e, instant now) const {
 
 // What of the SYN's text is acknowledged; the rest goes again, at once and without a sign of congestion (§4.2.2).
 void layer::settle_syn_text(tcb& t, seq ack, instant now) {
-  if (t.board.empty()) return;
-  const std::uint32_t sent = t.board.outstanding();
-  t.send_queue.pop_front(distance(t.seq_of(t.send_queue.begin()), ack));
-  t.board.acknowledge(ack, [&](const scoreboard::run& r) { t.rate.on_delivered(r, now); });
-  if (t.board.empty()) {
+  if (t.flight->board.empty()) return;
+  const std::uint32_t sent = t.flight->board.outstanding();
+  t.flight->send_queue.pop_front(distance(t.snd.iss + 1, ack));
+  t.flight->board.acknowledge(ack, [&](const scoreboard::run& r) { t.rate.on_delivered(t.flight->samples, r, now); });
+  if (t.flight->board.empty()) {
     t.syn_text = static_cast<std::uint16_t>(sent);
     ++counters_.fast_opens_active;
   } else {
@@ -206,8 +206,8 @@ void layer::settle_syn_text(tcb& t, seq ack, instant now) {
 
 // The handshake is over, one way or the other.
 void layer::leave_fast_open(tcb& t, bool reset, instant now) {
-  if (!t.fast) return;
-  const fast_opening& f = *t.fast;
+  if (!t.flight->fast) return;
+  const fast_opening& f = *t.flight->fast;
   if (f.counted) {
     if (reset) {
       f.counted->give_back_at(now + config_.fast_open_reset_wait);
@@ -219,7 +219,7 @@ void layer::leave_fast_open(tcb& t, bool reset, instant now) {
     ++counters_.fast_open_fails;
     miss_fast_open(fast_open_cache_.at(t.ends, config_.fast_open_cache), now);
   }
-  t.fast.reset();
+  t.flight->fast.reset();
 }
 
 }  // namespace tunic::tcp

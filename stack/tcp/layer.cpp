@@ -33,12 +33,12 @@ layer::~layer() {
       l->accept_queue.remove(*t);
       if (t->state == state::closed) bury(*t);
     }
-  demux_.for_each([](demux_node& n) {
+  demux_.for_each([this](demux_node& n) {
     if (n.kind == demux_kind::tcb) {
-      delete &static_cast<tcb&>(n);
+      discard(static_cast<tcb&>(n));
     } else {
       auto& w = static_cast<time_wait&>(n);
-      delete w.held;
+      if (w.held) discard(*w.held);
       delete &w;
     }
   });
@@ -92,6 +92,7 @@ void layer::arrives_at(tcb& t, segment& s, instant now) {
   }
   settle(t);
   observe(t, before, now);
+  end_flight(t);
   rearm(t);
   notify(t);
 }
@@ -119,13 +120,13 @@ void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
       (e.unreachable == wire::unreachable_code::port || e.unreachable == wire::unreachable_code::protocol ||
        e.unreachable == wire::unreachable_code::prohibited);
   // Told as the reason of what it leads to (RFC 9293 §3.9.1.8, MUST-47).
-  const auto soft = make_error_code(e.unreachable == wire::unreachable_code::network ? std::errc::network_unreachable
-                                                                                     : std::errc::host_unreachable);
+  const auto soft =
+      e.unreachable == wire::unreachable_code::network ? std::errc::network_unreachable : std::errc::host_unreachable;
   // Our SYN-ACK does not reach who seemed to call, and no user waits for it: back to LISTEN (RFC 5461 §4.1).
   const bool nobody =
-      e.kind == wire::icmp_kind::destination_unreachable && t.state == state::syn_received && t.listener;
+      e.kind == wire::icmp_kind::destination_unreachable && t.state == state::syn_received && t.listener();
   if ((hard && t.state == state::syn_sent) || nobody) {
-    close_with(t, hard ? make_error_code(std::errc::connection_refused) : soft, now);
+    close_with(t, hard ? std::errc::connection_refused : soft, now);
     notify(t);
   } else {
     t.soft_error = soft;
@@ -136,7 +137,7 @@ void layer::on_unreadable(const four_tuple& ends, instant now) {
   demux_node* n = demux_.find(ends);
   if (!n || n->kind != demux_kind::tcb) return;
   auto& t = static_cast<tcb&>(*n);
-  abort_with(t, make_error_code(std::errc::io_error), now);
+  abort_with(t, std::errc::io_error, now);
   notify(t);
 }
 
@@ -164,7 +165,7 @@ bool layer::poll_transmit(frame& out, instant now) {
 }
 
 tcb& layer::make(const four_tuple& ends, instant now) {
-  auto& t = *new tcb{ends};
+  auto& t = *new tcb{ends, flights_.take().release()};
   begin(t, now);
   demux_.insert(t);
   return t;
@@ -172,6 +173,7 @@ tcb& layer::make(const four_tuple& ends, instant now) {
 
 void layer::begin(tcb& t, instant now) {
   const bool v4 = t.ends.remote.address.is_v4();
+  t.flight->begin(t.snd.nxt, 0);
   number_from(t, isn_.next(t.ends, now));
   t.ts.offset = isn_.timestamp_offset(t.ends);
   t.ecn = tcp::ecn{config_.ecn, t.snd.iss};
@@ -180,12 +182,15 @@ void layer::begin(tcb& t, instant now) {
   t.hop_limit = ip_.settings().hop_limit;
   t.receive_buffer = std::min(config_.receive_buffer_initial, config_.receive_buffer);
   t.last_received = t.last_sent = now;
+  t.invalid_answer_from = wrapped_ms(now.time_since_epoch());
   t.live = filled_in({}, config_);
   begin_waiting(t, now);
 }
 
 void layer::number_from(tcb& t, seq iss) {
-  t.snd.iss = t.snd.una = t.snd.nxt = t.short_end = iss;
+  t.snd.iss = t.snd.una = t.snd.nxt = iss;
+  t.pushed = iss + 1;
+  t.flight->round_end = t.flight->short_end = iss;
 }
 
 // The one place where a state changes.
@@ -211,23 +216,23 @@ void layer::observe(tcb& t, const sender_mind& before, instant now) {
   if (before.cwnd != t.cc->cwnd()) observer_->on_window(t.ends, t.cc->cwnd(), t.cc->ssthresh(), now);
 }
 
-void layer::close_with(tcb& t, std::error_code why, instant now) {
+void layer::close_with(tcb& t, std::errc why, instant now) {
   if (t.state == state::closed) return;
   if (t.state == state::syn_received && !t.early) leave_listener(t);  // from the accept queue only the user takes it
   leave_fast_open(t, t.early && why == std::errc::connection_reset, now);
   demux_.remove(t);
   enter(t, state::closed, now);
   timer_wheel::cancel(t);
-  t.deadlines.fill(never);
+  t.stop_timers();
   unready(t);
-  t.send_queue.clear();
+  t.flight->send_queue.clear();
   settle(t);
   t.error = why;
   t.pending.closed = true;
-  if (!t.user && !t.listener) bury(t);
+  if (!t.user && !t.listener()) bury(t);
 }
 
-void layer::abort_with(tcb& t, std::error_code why, instant now) {
+void layer::abort_with(tcb& t, std::errc why, instant now) {
   // RFC 9293 §3.10.5: a reset, unless the peer knows nothing of us or both sides have said all they had to say.
   const bool unknown = t.state == state::syn_sent || t.state == state::closed;
   if (!unknown && !(t.fin_sent && t.fin_received)) {
@@ -243,9 +248,9 @@ void layer::abort_with(tcb& t, std::error_code why, instant now) {
 
 void layer::notify(tcb& t) {
   if (!t.pending.any()) return;
-  if (t.listener && t.pending.established) {
+  if (t.listener() && t.pending.established) {
     t.pending = {};
-    t.listener->user->on_acceptable();
+    t.listener()->user->on_acceptable();
   } else if (t.user) {
     t.user->on_events(std::exchange(t.pending, {}));  // t may be gone after this
   }
@@ -269,24 +274,49 @@ void layer::unready(tcb& t) {
 }
 
 void layer::leave_listener(tcb& t) {
-  if (!t.listener) return;
+  if (!t.listener()) return;
   const bool half_open = t.state == state::syn_received && !t.early;
-  (half_open ? t.listener->syn_queue : t.listener->accept_queue).remove(t);
-  t.listener = nullptr;
+  (half_open ? t.listener()->syn_queue : t.listener()->accept_queue).remove(t);
+  t.incoming.reset();
 }
 
 // Freed when the next fact or the next pull comes: whoever is dealing with it now may still look at it.
 void layer::bury(tcb& t) {
   if (t.released) --released_;
-  t.queue_next = dead_;
+  unready(t);
+  t.ready_next = dead_;
   dead_ = &t;
 }
 
 void layer::reap() {
   while (dead_) {
     memory_used_ -= dead_->charge;
-    delete std::exchange(dead_, dead_->queue_next);
+    discard(*std::exchange(dead_, dead_->ready_next));
   }
+}
+
+void layer::discard(tcb& t) {
+  t.flight->clear();
+  give_back_flight(t);
+  delete &t;
+}
+
+// Something of the connection's own is to be sent.
+void layer::take_flight(tcb& t) {
+  if (t.flight != &nothing_) return;
+  t.flight = flights_.take().release();
+  t.flight->begin(t.snd.nxt, t.rate.delivered());
+}
+
+// Once all of it is acknowledged.
+void layer::end_flight(tcb& t) {
+  if (t.synchronised() && t.flight->over()) give_back_flight(t);
+}
+
+void layer::give_back_flight(tcb& t) {
+  if (t.flight == &nothing_) return;
+  std::unique_ptr<flight> f{std::exchange(t.flight, &nothing_)};
+  if (f->is_modest()) flights_.give_back(std::move(f));
 }
 
 listener* layer::find_listener(const endpoint& local) const {
@@ -319,11 +349,13 @@ bool layer::may_challenge(instant now) {  // RFC 5961 §7
 // What is outside the window and carries no text is answered now and then: two ends that answer each other's every
 // answer would never end, and neither may a stranger make us answer as fast as it can send.
 bool layer::may_answer_invalid(tcb& t, instant now) {
-  if (now < t.invalid_answer_from) {
+  const std::uint32_t present = wrapped_ms(now.time_since_epoch());
+  // What the clock of 49 days has made of an old one limits nobody, but for half a second in all that time.
+  if (t.invalid_answer_from - present - 1 < wrapped_ms(config_.invalid_answer_interval)) {
     counters_.count(drop::rate_limited);
     return false;
   }
-  t.invalid_answer_from = now + config_.invalid_answer_interval;
+  t.invalid_answer_from = present + wrapped_ms(config_.invalid_answer_interval);
   return true;
 }
 

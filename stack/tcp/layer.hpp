@@ -10,6 +10,7 @@
 #include "stack/base/counters.hpp"
 #include "stack/base/result.hpp"
 #include "stack/base/siphash.hpp"
+#include "stack/base/stock.hpp"
 #include "stack/base/timer_wheel.hpp"
 #include "stack/buffer/frame.hpp"
 #include "stack/buffer/pool.hpp"
@@ -19,6 +20,7 @@
 #include "stack/tcp/config.hpp"
 #include "stack/tcp/demux.hpp"
 #include "stack/tcp/fast_open_cache.hpp"
+#include "stack/tcp/flight.hpp"
 #include "stack/tcp/isn.hpp"
 #include "stack/tcp/listener.hpp"
 #include "stack/tcp/news.hpp"
@@ -97,7 +99,7 @@ class layer {
   /// Octets that would go with the SYN, which has not left yet (RFC 7413): 0 where none may.
   [[nodiscard]] std::uint32_t syn_text_room(const tcb& t, instant now) const;
   /// Whether the SYN waits for SEND.
-  [[nodiscard]] static bool waits_for_text(const tcb& t) { return t.fast && t.fast->waits_for_text; }
+  [[nodiscard]] static bool waits_for_text(const tcb& t) { return t.flight->fast && t.flight->fast->waits_for_text; }
   /// SEND without a copy: takes a prefix of the slice and shares its owner.
   std::size_t send(tcb& t, const slice& octets);
   /// Room in the send buffer, in octets.
@@ -119,7 +121,9 @@ class layer {
   /// STATUS. The times are as of `now`.
   [[nodiscard]] tcp::status status(const tcb& t, instant now) const;
   /// Why it is CLOSED; no error while it is not, or after an orderly close.
-  [[nodiscard]] static std::error_code error(const tcb& t) { return t.error; }
+  [[nodiscard]] static std::error_code error(const tcb& t) {
+    return t.error == std::errc{} ? std::error_code{} : make_error_code(t.error);
+  }
   /// The user lets go: CLOSE where that was not called, ABORT where text was left unread (RFC 2525 §2.17), or where
   /// more connections than config::released_connections are without a user already. `linger`: ABORT where the peer has
   /// not acknowledged all text and our FIN by then. The tcb is invalid then.
@@ -329,13 +333,14 @@ class layer {
   void enter(tcb& t, state next, instant now);
   void enter_time_wait(tcb& t, instant now);
   tcb* leave_time_wait(time_wait& w, instant now);  // the tcb, where its user still holds it
+  [[nodiscard]] time_wait& record_of(const tcb& t) const;
   void acknowledge(const time_wait& w, instant now);
   [[nodiscard]] bool may_reopen(const time_wait& w, instant now) const;
   static void follow(tcb& t, seq used);
   listener* find_listener(const endpoint& local) const;
   void push_orphan(const orphan& o);
-  void close_with(tcb& t, std::error_code why, instant now);
-  void abort_with(tcb& t, std::error_code why, instant now);
+  void close_with(tcb& t, std::errc why, instant now);
+  void abort_with(tcb& t, std::errc why, instant now);
   void notify(tcb& t);
   void make_ready(tcb& t);
   void uncork_once(tcb& t);
@@ -343,6 +348,10 @@ class layer {
   void unready(tcb& t);
   void leave_listener(tcb& t);
   void bury(tcb& t);
+  void discard(tcb& t);
+  void take_flight(tcb& t);
+  void end_flight(tcb& t);
+  void give_back_flight(tcb& t);
   void reap();
   [[nodiscard]] std::uint32_t timestamp(const tcb& t, instant now) const;
   bool may_challenge(instant now);
@@ -360,6 +369,9 @@ class layer {
   syn_cookies cookies_;
   ephemeral_ports ports_;
   demux demux_;
+  stock<flight> flights_;
+  receive_queue::rooms rooms_;  // of text that waits for its user
+  flight nothing_;              // of whoever has nothing of the kind; it stays empty
   std::size_t time_waits_ = 0;
   std::size_t released_ = 0;
   std::uint64_t memory_used_ = 0;  // octets that the queues of all connections keep

@@ -7,17 +7,18 @@
 namespace tunic::tcp {
 
 void tcb_queue::push_back(tcb& t) {
-  t.queue_previous = tail_;
-  t.queue_next = nullptr;
-  (tail_ ? tail_->queue_next : head_) = &t;
+  t.incoming->previous = tail_;
+  t.incoming->next = nullptr;
+  (tail_ ? tail_->incoming->next : head_) = &t;
   tail_ = &t;
   ++size_;
 }
 
 void tcb_queue::remove(tcb& t) {
-  (t.queue_previous ? t.queue_previous->queue_next : head_) = t.queue_next;
-  (t.queue_next ? t.queue_next->queue_previous : tail_) = t.queue_previous;
-  t.queue_next = t.queue_previous = nullptr;
+  incoming& i = *t.incoming;
+  (i.previous ? i.previous->incoming->next : head_) = i.next;
+  (i.next ? i.next->incoming->previous : tail_) = i.previous;
+  i.next = i.previous = nullptr;
   --size_;
 }
 
@@ -47,7 +48,7 @@ void layer::arrives_listen(listener& l, const segment& s, instant now) {
   }
   if (keeps_no_syn(l)) return answer_with_cookie(l, s, now);
   tcb& t = make(s.ends, now);
-  t.listener = &l;
+  t.incoming = std::make_unique<incoming>(incoming{&l});
   l.syn_queue.push_back(t);
   take_first_syn(t, l, s);
   enter(t, state::syn_received, now);

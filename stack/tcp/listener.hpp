@@ -14,6 +14,7 @@
 namespace tunic::tcp {
 
 struct tcb;
+class listener;
 
 struct listen_options {
   endpoint local;              ///< an unspecified address listens on every address of its version
@@ -31,7 +32,14 @@ struct listen_options {
   std::optional<tcp::fast_open_keys> fast_open_keys{};  ///< else the stack's
 };
 
-/// A doubly linked list of connections through their queue_next and queue_previous.
+/// What a connection is to the listener that it came to, until a user accepts it.
+struct incoming {
+  tcp::listener* listener;
+  tcb* next = nullptr;  ///< in the SYN or accept queue
+  tcb* previous = nullptr;
+};
+
+/// A doubly linked list of connections through what is incoming of them.
 class tcb_queue {
  public:
   void push_back(tcb& t);

@@ -32,7 +32,7 @@ void layer::set_liveness(tcb& t, const liveness& l, instant now) {
   const liveness old = std::exchange(t.live, filled_in(l, config_));
   if (t.live.keep_alive != old.keep_alive || t.live.keep_alive_idle != old.keep_alive_idle) arm_keep_alive(t, now);
   const bool waits = waits_for_peer(t) && t.live.user_timeout > patience{};
-  t.deadline(timer::user) = waits ? std::max(now, t.waiting_since + t.live.user_timeout) : never;
+  t.deadline(timer::user) = waits ? std::max(now, t.flight->waiting_since + t.live.user_timeout) : never;
   rearm(t);
 }
 
@@ -43,7 +43,7 @@ void layer::arm_keep_alive(tcb& t, instant now) {
 
 void layer::on_keep_alive_timeout(tcb& t, instant now) {
   if (!t.live.keep_alive || !t.synchronised()) return;
-  if (!t.board.empty() || !t.send_queue.empty()) {  // the retransmission timer watches already (§3.8.4)
+  if (!t.flight->board.empty() || !t.flight->send_queue.empty()) {  // the retransmission timer watches already (§3.8.4)
     t.deadline(timer::keep_alive) = now + t.live.keep_alive_interval;
     return;
   }
@@ -51,7 +51,7 @@ void layer::on_keep_alive_timeout(tcb& t, instant now) {
   const instant end = bounded ? t.last_received + t.live.user_timeout : never;
   const bool gone = bounded ? t.keep_alives > 0 && end <= now : t.keep_alives >= t.live.keep_alive_probes;
   if (gone) {
-    abort_with(t, make_error_code(std::errc::timed_out), now);
+    abort_with(t, std::errc::timed_out, now);
     return;
   }
   if (t.keep_alives < 255) ++t.keep_alives;
@@ -64,12 +64,12 @@ void layer::on_keep_alive_timeout(tcb& t, instant now) {
 // Whether something is due from the peer: an answer to our SYN, an acknowledgement, an open window.
 bool layer::waits_for_peer(const tcb& t) {
   const bool probing = t.recovery.awaited == retransmit_kind::persist && t.deadline(timer::retransmit) != never;
-  return !t.synchronised() || !t.board.empty() || probing;
+  return !t.synchronised() || !t.flight->board.empty() || probing;
 }
 
 // The user timeout begins anew: something is due from the peer from now on, or the peer has just moved on.
 void layer::begin_waiting(tcb& t, instant now) {
-  t.waiting_since = now;
+  t.flight->waiting_since = now;
   if (t.live.user_timeout > patience{}) t.deadline(timer::user) = now + t.live.user_timeout;
 }
 
@@ -77,7 +77,7 @@ void layer::begin_waiting(tcb& t, instant now) {
 // 5461 §4.2).
 void layer::on_user_timeout(tcb& t, instant now) {
   if (!waits_for_peer(t)) return;
-  close_with(t, t.soft_error ? t.soft_error : make_error_code(std::errc::timed_out), now);
+  close_with(t, t.soft_error != std::errc{} ? t.soft_error : std::errc::timed_out, now);
 }
 
 // Nobody waits for a FIN for ever (FIN-WAIT-2 has no timeout in RFC 9293), nor, where a user who is gone has named a
@@ -94,7 +94,7 @@ void layer::on_released_timeout(tcb& t, instant now) {
 bool layer::out_of_patience(tcb& t, unsigned most, instant now) {
   const bool timed = t.synchronised() && t.live.user_timeout > patience{};
   if (!timed && t.unanswered >= most) {
-    close_with(t, t.soft_error ? t.soft_error : make_error_code(std::errc::timed_out), now);
+    close_with(t, t.soft_error != std::errc{} ? t.soft_error : std::errc::timed_out, now);
     return true;
   }
   if (t.unanswered < 255) ++t.unanswered;

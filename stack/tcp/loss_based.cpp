@@ -29,8 +29,11 @@ void loss_based::on_send(std::uint32_t octets, std::uint32_t in_flight, bool, in
     on_unused(now);
     validate(0, now);
   }
-  if (answer_ == answer::mark || answer_ == answer::loss) prr_.on_send(octets);
-  if (answer_ == answer::timeout) sent_since_timeout_ = std::min(most, sent_since_timeout_ + std::min(octets, most));
+  if (answer_ == answer::mark || answer_ == answer::loss) responding().prr.on_send(octets);
+  if (answer_ == answer::timeout) {
+    std::uint32_t& sent = responding().sent_since_timeout;
+    sent = std::min(most, sent + std::min(octets, most));
+  }
 }
 
 void loss_based::on_ack(const ack_facts& f) {
@@ -48,7 +51,7 @@ void loss_based::on_ack(const ack_facts& f) {
     earned_ = 0;
     if (f.delivered == 0 && f.lost == 0) return;
     const bool safe_ack = f.acked > 0 && f.lost == 0 && f.marked == 0;
-    cwnd_ = std::min(most, prr_.on_ack(f.delivered, f.in_flight, ssthresh_, mss_, safe_ack));
+    cwnd_ = std::min(most, responding().prr.on_ack(f.delivered, f.in_flight, ssthresh_, mss_, safe_ack));
     return;
   }
 
@@ -61,8 +64,9 @@ void loss_based::on_ack(const ack_facts& f) {
   if (f.phase == recovery_phase::loss) {
     // After a timeout one ACK may cover a whole window that left before it, which says nothing of what the path carries
     // now: what was sent since is all that counts. Where nothing else arrives that is RFC 3465's limit of a segment.
-    octets = std::min(octets, sent_since_timeout_);
-    sent_since_timeout_ -= octets;
+    std::uint32_t& sent = responding().sent_since_timeout;
+    octets = std::min(octets, sent);
+    sent -= octets;
   }
   validate(f.prior_in_flight, f.now);
   if (!f.window_limited) {  // a window that was not used proves nothing about the path (RFC 7661 §4.3)
@@ -112,10 +116,16 @@ void loss_based::validate(std::uint32_t in_flight, instant now) {
   validated_ = now;
 }
 
+loss_based::response& loss_based::responding() {
+  if (!response_) response_ = std::make_unique<response>();
+  return *response_;
+}
+
 /// What an episode takes, for on_undo.
 void loss_based::remember() {
-  prior_cwnd_ = cwnd_;
-  prior_ssthresh_ = ssthresh_;
+  response& r = responding();
+  r.prior_cwnd = cwnd_;
+  r.prior_ssthresh = ssthresh_;
   save();
 }
 
@@ -130,7 +140,7 @@ void loss_based::cut(congestion_cause why, std::uint32_t in_flight) {
 /// A loss among what was cut for a mark already takes the rest of what a loss takes (RFC 8511 §3). It may be undone,
 /// the mark not.
 void loss_based::cut_rest() {
-  prior_cwnd_ = prior_ssthresh_ = ssthresh_;
+  responding().prior_cwnd = responding().prior_ssthresh = ssthresh_;
   save();
   const double rest = beta(congestion_cause::loss) / beta(congestion_cause::ecn);
   ssthresh_ = std::max(static_cast<std::uint32_t>(rest * ssthresh_), 2 * mss_);
@@ -146,7 +156,7 @@ void loss_based::on_congestion(congestion_cause why, std::uint32_t in_flight, in
     cut(why, in_flight);
   }
   answer_ = why == congestion_cause::loss ? answer::loss : answer::mark;
-  prr_.begin(in_flight);  // RFC 9937 §6.1, RFC 8985 §9.3
+  responding().prr.begin(in_flight);  // RFC 9937 §6.1, RFC 8985 §9.3
 }
 
 void loss_based::on_timeout(std::uint32_t in_flight, bool again, instant) {
@@ -157,7 +167,7 @@ void loss_based::on_timeout(std::uint32_t in_flight, bool again, instant) {
   answer_ = answer::timeout;
   cwnd_ = mss_;
   earned_ = 0;
-  sent_since_timeout_ = 0;
+  responding().sent_since_timeout = 0;
   on_collapse();
 }
 
@@ -170,10 +180,11 @@ void loss_based::on_recovered(std::uint32_t, instant) {
 /// were none do not undo them (RFC 4015 §3.4).
 void loss_based::on_undo(instant now) {
   if (answer_ == answer::mark) return on_recovered(0, now);
-  if (prior_cwnd_ > 0) restore();
-  cwnd_ = std::max(cwnd_, prior_cwnd_);
-  ssthresh_ = std::max(ssthresh_, prior_ssthresh_);
-  prior_cwnd_ = prior_ssthresh_ = 0;
+  response& r = responding();
+  if (r.prior_cwnd > 0) restore();
+  cwnd_ = std::max(cwnd_, r.prior_cwnd);
+  ssthresh_ = std::max(ssthresh_, r.prior_ssthresh);
+  r.prior_cwnd = r.prior_ssthresh = 0;
   answer_ = answer::none;
 }
 

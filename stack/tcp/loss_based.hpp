@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
 #include "stack/tcp/congestion_control.hpp"
 #include "stack/tcp/prr.hpp"
@@ -57,6 +58,16 @@ class loss_based : public congestion_control {
   /// How far the answer to what is in flight has gone.
   enum class answer : std::uint8_t { none, mark, loss, timeout };
 
+  /// The answer under way, or the last one, and what it took.
+  struct response {
+    std::uint32_t prior_cwnd = 0;  // before it, for its undoing
+    std::uint32_t prior_ssthresh = 0;
+    std::uint32_t sent_since_timeout = 0;  // and not yet counted as acknowledged
+    tcp::prr prr;
+  };
+
+  /// There is none before congestion was met.
+  response& responding();
   void remember();
   void cut(congestion_cause why, std::uint32_t in_flight);
   void cut_rest();
@@ -64,6 +75,7 @@ class loss_based : public congestion_control {
   [[nodiscard]] std::uint32_t proven(std::uint32_t in_flight) const;
   void validate(std::uint32_t in_flight, instant now);
 
+  std::unique_ptr<response> response_;
   duration srtt_{};
   duration min_rtt_{};
   std::array<duration, 2> round_min_rtt_{};  // of the last round trip and of this one; zero: no sample
@@ -74,11 +86,7 @@ class loss_based : public congestion_control {
   std::uint32_t initial_ = 536;
   std::uint32_t cwnd_ = 536;
   std::uint32_t ssthresh_ = no_threshold;
-  std::uint32_t earned_ = 0;              // octets delivered for which the window has not grown yet
-  std::uint32_t sent_since_timeout_ = 0;  // and not yet counted as acknowledged
-  std::uint32_t prior_cwnd_ = 0;          // before the answer under way, for its undoing
-  std::uint32_t prior_ssthresh_ = 0;
-  prr prr_;
+  std::uint32_t earned_ = 0;  // octets delivered for which the window has not grown yet
   answer answer_ = answer::none;
 };
 

@@ -40,7 +40,7 @@ std::uint16_t layer::mss_with(const tcb& t, std::uint16_t peer_mss) const {
   const std::size_t headers = headers_of(remote);
   std::size_t most = std::max<std::size_t>(ip_.path_mtu(remote), headers + least_mss) - headers;
   most = std::min<std::size_t>({most, 65535, own_mss(t)});
-  if (t.search.most != 0) most = std::min<std::size_t>(most, t.search.most);
+  if (t.search) most = std::min<std::size_t>(most, t.search->most);
   return static_cast<std::uint16_t>(
       std::clamp<std::size_t>(peer_mss, least_mss, std::max<std::size_t>(most, least_mss)));
 }
@@ -54,10 +54,10 @@ void layer::take_mss(tcb& t) {
 void layer::on_packet_too_big(tcb& t, const ip::icmp_error& e, instant now) {
   const std::uint16_t before = t.mss;
   ip_.lower_path_mtu(e.destination, e.mtu, now);
-  t.search.suspected = false;  // here is the proof
+  if (t.search) t.search->suspected = false;  // here is the proof
   take_mss(t);
   if (t.state == state::syn_sent) {  // it was the SYN's text that made it too big (RFC 7413 §4.1.3.1)
-    if (t.board.empty() || t.retransmits > 0) return;
+    if (t.flight->board.empty() || t.retransmits > 0) return;
     t.syn_due = true;
     make_ready(t);
     return;
@@ -67,13 +67,13 @@ void layer::on_packet_too_big(tcb& t, const ip::icmp_error& e, instant now) {
 
 // What did not fit, or was not taken, is sent again, and this is no sign of congestion (RFC 8201 §5.4).
 void layer::resend_outstanding(tcb& t) {
-  if (t.board.empty()) return;
-  t.board.mark_all_lost([](const scoreboard::run&) { return false; });
+  if (t.flight->board.empty()) return;
+  t.flight->board.mark_all_lost([](const scoreboard::run&) { return false; });
   t.recovery.phase = recovery_phase::loss;
   t.recovery.end = t.snd.nxt;
   t.recovery.may_undo = t.recovery.frto = false;
   t.recovery.probing = t.recovery.frto_probing = false;
-  t.search.probing = t.search.repairing = false;
+  if (t.search) t.search->probing = t.search->repairing = false;
   make_ready(t);
 }
 
@@ -90,7 +90,7 @@ bool layer::is_large(const tcb& t, const scoreboard::run& r) const {
 // How much smaller than a full segment a loss probe has to be: where no large one has ever arrived, one that vanishes
 // as well tells nothing.
 std::uint32_t layer::probe_deficit(const tcb& t) const {
-  if (!config_.mtu_search || t.search.passed) return 0;
+  if (!config_.mtu_search || t.large_passed) return 0;
   return t.mss - std::min<std::uint32_t>(t.mss, base_text(t));
 }
 
@@ -104,16 +104,18 @@ bool layer::suspect_black_hole(tcb& t, instant now) {
   const std::uint32_t size = std::min<std::uint32_t>(t.mss, t.outstanding()) + options;
   const bool large = t.outstanding() >= t.mss || size + headers > common_mtus.front();
   if (!config_.mtu_search || !large) return false;
-  const bool never_passed = !t.search.passed && is_large(t, t.board.front());
+  const bool never_passed = !t.large_passed && is_large(t, t.flight->board.front());
   if (t.unanswered < suspicious && !never_passed) return false;
   const std::uint16_t least = t.ends.remote.address.is_v4() ? 0 : 1280;
   for (const std::uint16_t mtu : common_mtus) {
     if (mtu < least || mtu >= size + headers) continue;
-    t.search.most = static_cast<std::uint16_t>(mtu - headers);
-    t.search.refused = 0;
-    t.search.probing = t.search.repairing = false;
-    t.search.suspected = t.search.suspected || never_passed;
-    t.search.next = never_passed ? now : now + probe_pause;
+    if (!t.search) t.search = std::make_unique<mtu_search>();
+    mtu_search& m = *t.search;
+    m.most = static_cast<std::uint16_t>(mtu - headers);
+    m.refused = 0;
+    m.probing = m.repairing = false;
+    m.suspected = m.suspected || never_passed;
+    m.next = never_passed ? now : now + probe_pause;
     take_mss(t);
     return never_passed;
   }
@@ -126,7 +128,7 @@ bool layer::size_is_to_blame(tcb& t, instant now) {
   constexpr std::uint32_t chance = 3;       // segments
   if (probe_deficit(t) == 0) return false;  // or each ACK of a peer with a small MSS would walk the board
   std::uint32_t lost = 0;
-  for (const auto& r : t.board.runs())
+  for (const auto& r : t.flight->board.runs())
     if (r.lost && is_large(t, r)) lost += r.size() / r.segment;
   if (lost < chance || !suspect_black_hole(t, now)) return false;
   resend_outstanding(t);
@@ -139,8 +141,9 @@ bool layer::size_is_to_blame(tcb& t, instant now) {
 std::uint32_t layer::mtu_probe(const tcb& t, std::uint64_t unsent, std::uint32_t usable, std::uint32_t room,
                                instant now) const {
   constexpr std::uint32_t behind = 4;  // segments: more than DupThresh; acknowledgements may have to make room for them
-  const mtu_search& m = t.search;
-  if (m.most == 0 || m.probing || now < m.next || t.recovery.phase != recovery_phase::open) return 0;
+  if (!t.search) return 0;
+  const mtu_search& m = *t.search;
+  if (m.probing || now < m.next || t.recovery.phase != recovery_phase::open) return 0;
   const auto headers = headers_of(t.ends.remote.address);
   const auto wanted = static_cast<std::uint32_t>(
       std::min<std::size_t>({t.peer_mss, own_mss(t), ip_.path_mtu(t.ends.remote.address) - headers}));
@@ -152,27 +155,30 @@ std::uint32_t layer::mtu_probe(const tcb& t, std::uint64_t unsent, std::uint32_t
 
 void layer::on_mtu_probe_sent(tcb& t, seq from, seq to) {
   if (distance(from, to) <= t.mss) return;  // the text lay in too many pieces
-  t.search.probing = true;
-  t.search.probe_begin = from;
-  t.search.probe_end = to;
+  t.search->probing = true;
+  t.search->probe_begin = from;
+  t.search->probe_end = to;
 }
 
 // Whether all that is lost is the probe: then the path is narrower, not congested (RFC 4821 §4, §7.6.2).
 bool layer::only_probe_lost(const tcb& t) {
-  const mtu_search& m = t.search;
-  return (m.probing || m.repairing) && t.board.lost() == t.board.lost_within(m.probe_begin, m.probe_end);
+  if (!t.search) return false;
+  const mtu_search& m = *t.search;
+  return (m.probing || m.repairing) &&
+         t.flight->board.lost() == t.flight->board.lost_within(m.probe_begin, m.probe_end);
 }
 
 void layer::judge_mtu_probe(tcb& t, instant now) {
-  mtu_search& m = t.search;
+  if (!t.search) return;
+  mtu_search& m = *t.search;
   if (t.snd.una >= m.probe_end) m.repairing = false;
   if (!m.probing) return;
   const auto size = static_cast<std::uint16_t>(distance(m.probe_begin, m.probe_end) + (t.timestamps_on ? 12 : 0));
-  if (t.board.lost() > 0 && only_probe_lost(t)) {
+  if (t.flight->board.lost() > 0 && only_probe_lost(t)) {
     m.refused = size;
     m.repairing = true;
-    m.suspected = false;            // so it was
-  } else if (t.board.lost() > 0) {  // whatever happened to it was not its size alone (§7.1, §7.6.4)
+    m.suspected = false;                    // so it was
+  } else if (t.flight->board.lost() > 0) {  // whatever happened to it was not its size alone (§7.1, §7.6.4)
     m.probing = false;
     m.next = now + probe_pause;
     return;
@@ -180,7 +186,7 @@ void layer::judge_mtu_probe(tcb& t, instant now) {
     m.most = size;
     take_mss(t);
     // It was congestion that had swallowed the first segments, after all.
-    if (std::exchange(m.suspected, false)) answer_late(t, t.board.in_flight(), now);
+    if (std::exchange(m.suspected, false)) answer_late(t, t.flight->board.in_flight(), now);
   } else {
     return;
   }

@@ -10,20 +10,23 @@
 
 namespace tunic::tcp {
 
-/// RACK's variables (RFC 8985 §5.2): whatever was sent sufficiently before something that has arrived is lost.
+/// The latest transmission of a flight that has been delivered (RFC 8985 §5.2).
+struct rack_latest {
+  instant at{};  ///< RACK.xmit_ts
+  seq end;       ///< RACK.end_seq
+};
+
+/// RACK's other variables (RFC 8985 §5.2): whatever was sent sufficiently before something that has arrived is lost.
 class rack {
  public:
   /// RACK_update (§6.2, steps 1 and 2): a stretch was delivered. `spurious` where a timestamp shows that the first
   /// transmission of what was sent again arrived.
-  void on_delivered(const scoreboard::run& r, bool spurious, duration min_rtt, instant now) {
+  void on_delivered(rack_latest& l, const scoreboard::run& r, bool spurious, duration min_rtt, instant now) {
     const duration rtt = now - r.sent.at;
     if (r.again && (spurious || rtt < min_rtt)) return;
     advanced_ = true;
     rtt_ = rtt;
-    if (sent_after(r.sent.at, r.end, at_, end_)) {
-      at_ = r.sent.at;
-      end_ = r.end;
-    }
+    if (sent_after(r.sent.at, r.end, l.at, l.end)) l = {r.sent.at, r.end};
   }
 
   /// Step 3: something arrived behind what is above it and was never sent again.
@@ -57,7 +60,9 @@ class rack {
   }
 
   /// RACK_detect_loss (step 5): `due` is when the stretch is lost unless it arrives before.
-  [[nodiscard]] bool precedes(const scoreboard::run& r) const { return sent_after(at_, end_, r.sent.at, r.end); }
+  [[nodiscard]] static bool precedes(const rack_latest& l, const scoreboard::run& r) {
+    return sent_after(l.at, l.end, r.sent.at, r.end);
+  }
   [[nodiscard]] instant due(const scoreboard::run& r, duration window) const { return r.sent.at + rtt_ + window; }
 
   /// Whether the last ACK has moved anything; once.
@@ -68,8 +73,6 @@ class rack {
 
   static bool sent_after(instant t1, seq end1, instant t2, seq end2) { return t1 > t2 || (t1 == t2 && end1 > end2); }
 
-  instant at_{};                  // RACK.xmit_ts
-  seq end_;                       // RACK.end_seq
   duration rtt_{};                // RACK.rtt
   std::uint64_t adapted_at_ = 0;  // RACK.dsack_round, in octets delivered
   std::uint32_t reordering_seen_ = 0;

@@ -10,14 +10,42 @@
 
 namespace tunic::tcp {
 
+/// What the ACKs of a flight have told since congestion control was last told of it, and since when it has been under
+/// way.
+struct rate_samples {
+  instant delivered_at{};            ///< when something last was
+  instant first_sent_at{};           ///< when the newest that was delivered had been sent, or the flight began
+  std::uint64_t round_end = 0;       ///< octets of the connection delivered by then
+  std::uint32_t counted_unseen = 0;  ///< octets delivered next that were counted already
+  bool has_newest = false;           ///< this ACK has delivered something
+  transmission newest;               ///< and its newest was sent so
+
+  std::uint64_t lost_prior_delivered = 0;  ///< when the octets of `loss` were sent
+  std::uint64_t lost_prior = 0;
+  loss_sample loss;
+
+  /// So many of what is delivered next were counted by duplicate ACKs.
+  void discount(std::uint32_t octets) { counted_unseen = octets; }
+  /// Some of what was lost, as it was sent.
+  void note_lost(const scoreboard::run& r) {
+    if (loss.octets > 0 && r.sent.delivered < lost_prior_delivered) return;
+    loss = {r.size(), r.sent.in_flight, 0, r.sent.app_limited};
+    lost_prior_delivered = r.sent.delivered;
+    lost_prior = r.sent.lost;
+  }
+  /// What had been delivered when the newest stretch of this ACK was sent; before take_sample.
+  [[nodiscard]] std::uint64_t newest_prior() const { return has_newest ? newest.delivered : 0; }
+};
+
 /// Measures how fast the path delivers (draft-ietf-ccwg-bbr-04 §4.1): a sample an ACK, over the flight of the newest
 /// stretch that it delivers, the slower of sending and acknowledging.
 class delivery_rate {
  public:
   /// Octets are about to leave while `in_flight` are on their way; what the scoreboard notes of them.
-  [[nodiscard]] transmission on_send(std::uint32_t octets, std::uint32_t in_flight, instant now) {
-    if (in_flight == 0) first_sent_at_ = delivered_at_ = now;
-    return {now, delivered_, delivered_at_, first_sent_at_, lost_, in_flight + octets, app_limited_until_ > 0};
+  [[nodiscard]] transmission on_send(rate_samples& f, std::uint32_t octets, std::uint32_t in_flight,
+                                     instant now) const {
+    if (in_flight == 0) f.first_sent_at = f.delivered_at = now;
+    return {now, delivered_, f.delivered_at, f.first_sent_at, lost_, in_flight + octets, app_limited()};
   }
   /// The user has nothing more to send although the window would take it: until so much is delivered, samples tell
   /// about the user and not about the path.
@@ -26,44 +54,35 @@ class delivery_rate {
   }
 
   /// A stretch has been delivered.
-  void on_delivered(const scoreboard::run& r, instant now) {
-    const std::uint32_t counted = std::min(counted_unseen_, r.size());
-    counted_unseen_ -= counted;
+  void on_delivered(rate_samples& f, const scoreboard::run& r, instant now) {
+    const std::uint32_t counted = std::min(f.counted_unseen, r.size());
+    f.counted_unseen -= counted;
     delivered_ += r.size() - counted;
-    delivered_at_ = now;
+    f.delivered_at = now;
     const transmission& t = r.sent;
-    if (has_newest_ && t.delivered < newest_.delivered) return;
-    has_newest_ = true;
-    newest_ = t;
-    first_sent_at_ = t.at;
+    if (f.has_newest && t.delivered < f.newest.delivered) return;
+    f.has_newest = true;
+    f.newest = t;
+    f.first_sent_at = t.at;
   }
-  void on_delivered_unseen(std::uint32_t octets, instant now) {  // by duplicate ACKs without SACK
+  void on_delivered_unseen(rate_samples& f, std::uint32_t octets, instant now) {  // by duplicate ACKs without SACK
     delivered_ += octets;
-    delivered_at_ = now;
+    f.delivered_at = now;
   }
-  /// So many of what is delivered next were counted so.
-  void discount(std::uint32_t octets) { counted_unseen_ = octets; }
   void on_lost(std::uint32_t octets) { lost_ += octets; }
-  /// One of them, as it was sent.
-  void note_lost(const scoreboard::run& r) {
-    if (lost_sample_.octets > 0 && r.sent.delivered < lost_prior_delivered_) return;
-    lost_sample_ = {r.size(), r.sent.in_flight, 0, r.sent.app_limited};
-    lost_prior_delivered_ = r.sent.delivered;
-    lost_prior_ = r.sent.lost;
-  }
 
   /// The ACK is dealt with whole.
-  [[nodiscard]] rate_sample take_sample(duration min_rtt) {
+  [[nodiscard]] rate_sample take_sample(rate_samples& f, duration min_rtt) {
     if (app_limited_until_ > 0 && delivered_ > app_limited_until_) app_limited_until_ = 0;
     rate_sample s;
-    if (!std::exchange(has_newest_, false)) return s;
-    s.prior_delivered = newest_.delivered;
-    s.delivered = delivered_ - newest_.delivered;
-    s.tx_in_flight = newest_.in_flight;
-    s.lost = static_cast<std::uint32_t>(lost_ - newest_.lost);
-    s.app_limited = newest_.app_limited;
-    const duration sending = newest_.at - newest_.first_sent_at;
-    const duration acknowledging = delivered_at_ - newest_.delivered_at;
+    if (!std::exchange(f.has_newest, false)) return s;
+    s.prior_delivered = f.newest.delivered;
+    s.delivered = delivered_ - f.newest.delivered;
+    s.tx_in_flight = f.newest.in_flight;
+    s.lost = static_cast<std::uint32_t>(lost_ - f.newest.lost);
+    s.app_limited = f.newest.app_limited;
+    const duration sending = f.newest.at - f.newest.first_sent_at;
+    const duration acknowledging = f.delivered_at - f.newest.delivered_at;
     s.interval = std::max(sending, acknowledging);
     if (s.interval < min_rtt) s.interval = {};  // shorter than a round trip: aggregated ACKs, no rate
     last_ = s.interval > duration{} ? s.rate() : last_;
@@ -71,17 +90,15 @@ class delivery_rate {
   }
 
   /// The newest of what was noted as lost since this was last asked.
-  [[nodiscard]] loss_sample take_loss() {
-    if (lost_sample_.octets > 0) lost_sample_.lost = static_cast<std::uint32_t>(lost_ - lost_prior_);
-    return std::exchange(lost_sample_, {});
+  [[nodiscard]] loss_sample take_loss(rate_samples& f) const {
+    if (f.loss.octets > 0) f.loss.lost = static_cast<std::uint32_t>(lost_ - f.lost_prior);
+    return std::exchange(f.loss, {});
   }
 
-  /// What had been delivered when the newest stretch of this ACK was sent; before take_sample.
-  [[nodiscard]] std::uint64_t newest_prior() const { return has_newest_ ? newest_.delivered : 0; }
   /// Whether a round trip has passed since this was last true: what was sent then is delivered.
-  [[nodiscard]] bool round_has_passed(std::uint64_t prior_delivered) {
-    if (prior_delivered < round_end_) return false;
-    round_end_ = delivered_;
+  [[nodiscard]] bool round_has_passed(rate_samples& f, std::uint64_t prior_delivered) const {
+    if (prior_delivered < f.round_end) return false;
+    f.round_end = delivered_;
     return true;
   }
 
@@ -94,17 +111,8 @@ class delivery_rate {
  private:
   std::uint64_t delivered_ = 0;
   std::uint64_t lost_ = 0;
-  std::uint64_t round_end_ = 0;
   std::uint64_t app_limited_until_ = 0;
   std::uint64_t last_ = 0;
-  std::uint32_t counted_unseen_ = 0;
-  instant delivered_at_{};
-  instant first_sent_at_{};
-  transmission newest_;
-  std::uint64_t lost_prior_delivered_ = 0;  // when the octets of lost_sample_ were sent
-  std::uint64_t lost_prior_ = 0;
-  loss_sample lost_sample_;
-  bool has_newest_ = false;
 };
 
 }  // namespace tunic::tcp

@@ -1,36 +1,43 @@
 #include "stack/tcp/receive_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tunic::tcp {
 
-bool receive_queue::insert(pool& buffers, std::uint64_t offset, slice text) {
+bool receive_queue::insert(rooms& from, pool& buffers, std::uint64_t offset, slice text) {
   const std::uint64_t next = expected();
   if (offset + text.size() <= next) return false;
   if (offset < next) {
     text.remove_prefix(static_cast<std::uint32_t>(next - offset));
     offset = next;
   }
+  if (!waiting_) {
+    waiting_ = from.take();
+    waiting_->home = &from;
+    waiting_->ready.begin_at(taken_);
+  }
   if (offset > next) {
     insert_ahead(offset, std::move(text));
     return false;
   }
   append(buffers, std::move(text));
-  if (!ahead_) return true;
-  auto& pieces = ahead_->pieces;
+  auto& gap = waiting_->ahead;
+  if (!gap) return true;
+  auto& pieces = gap->pieces;
   auto done = pieces.begin();
   for (; done != pieces.end() && done->begin <= expected(); ++done) {
-    ahead_->octets -= done->text.size();
-    ahead_->pinned -= done->pinned();
+    gap->octets -= done->text.size();
+    gap->pinned -= done->pinned();
     if (done->end() <= expected()) continue;
     done->text.remove_prefix(static_cast<std::uint32_t>(expected() - done->begin));
     append(buffers, std::move(done->text));
   }
   pieces.erase(pieces.begin(), done);
   if (pieces.empty()) {
-    ahead_.reset();
+    gap.reset();
   } else {
-    auto& runs = ahead_->runs;
+    auto& runs = gap->runs;
     runs.erase(runs.begin(),
                std::partition_point(runs.begin(), runs.end(), [&](const range& r) { return r.end <= expected(); }));
   }
@@ -39,16 +46,17 @@ bool receive_queue::insert(pool& buffers, std::uint64_t offset, slice text) {
 
 void receive_queue::append(pool& buffers, slice text) {
   const bool wasteful = text.owner() && text.size() < text.owner()->capacity() / copy_share;
-  if (wasteful && !ready_.empty()) {
-    ready_.copy_in(buffers, text.octets());
+  chain& ready = waiting_->ready;
+  if (wasteful && !ready.empty()) {
+    ready.copy_in(buffers, text.octets());
   } else {
-    ready_.push_back(std::move(text));
+    ready.push_back(std::move(text));
   }
 }
 
 void receive_queue::insert_ahead(std::uint64_t offset, slice text) {
-  if (!ahead_) ahead_ = std::make_unique<reassembly>();
-  reassembly& r = *ahead_;
+  if (!waiting_->ahead) waiting_->ahead = std::make_unique<reassembly>();
+  reassembly& r = *waiting_->ahead;
   auto at = std::partition_point(r.pieces.begin(), r.pieces.end(), [&](const piece& p) { return p.end() <= offset; });
   // What is held already wins: the octets are the same, and what was acknowledged by SACK is never given back (RFC 2018
   // §8).
@@ -93,14 +101,14 @@ void receive_queue::reassembly::join(range added) {
 }
 
 receive_queue::range receive_queue::range_around(std::uint64_t offset) const {
-  const auto& runs = ahead_->runs;
+  const auto& runs = ahead()->runs;
   const auto at = std::partition_point(runs.begin(), runs.end(), [&](const range& r) { return r.end <= offset; });
   return at == runs.end() || at->begin > offset ? range{} : *at;
 }
 
 receive_queue::range receive_queue::duplicate_of(std::uint64_t offset, std::uint32_t size) const {
-  if (!ahead_) return {};
-  const auto& runs = ahead_->runs;
+  if (!ahead()) return {};
+  const auto& runs = ahead()->runs;
   const auto at = std::partition_point(runs.begin(), runs.end(), [&](const range& r) { return r.end <= offset; });
   if (at == runs.end() || at->begin >= offset + size) return {};
   return {std::max(at->begin, offset), std::min(at->end, offset + size)};
@@ -108,18 +116,47 @@ receive_queue::range receive_queue::duplicate_of(std::uint64_t offset, std::uint
 
 receive_queue::ranges receive_queue::blocks() const {
   ranges found;
-  if (!ahead_) return found;
-  for (std::size_t i = 0; i < ahead_->recent_count; ++i) {
-    const range r = range_around(ahead_->recent[i]);
+  if (!ahead()) return found;
+  for (std::size_t i = 0; i < ahead()->recent_count; ++i) {
+    const range r = range_around(ahead()->recent[i]);
     if (r.end > r.begin) found.list[found.count++] = r;
   }
-  if (found.count == 0 && has_gap()) found.list[found.count++] = ahead_->runs.front();
+  if (found.count == 0 && has_gap()) found.list[found.count++] = ahead()->runs.front();
   return found;
 }
 
+void receive_queue::pop_front(std::uint64_t n) {
+  if (!waiting_) return;
+  waiting_->ready.pop_front(n);
+  leave_empty();
+}
+
+std::size_t receive_queue::copy_out(std::span<std::byte> to) {
+  if (!waiting_) return 0;
+  const std::size_t n = waiting_->ready.copy_out(to);
+  leave_empty();
+  return n;
+}
+
+void receive_queue::drop_ready() {
+  if (!waiting_) return;
+  waiting_->ready.clear();
+  leave_empty();
+}
+
 void receive_queue::clear() {
-  ready_.clear();
-  ahead_.reset();
+  if (waiting_) waiting_->ahead.reset();
+  drop_ready();
+}
+
+// Where nothing waits any more, the room is another queue's.
+void receive_queue::leave_empty() {
+  constexpr std::size_t modest = 256;  // slices; few need more
+  if (!waiting_->ready.empty() || waiting_->ahead) return;
+  taken_ = waiting_->ready.end();
+  auto room = std::exchange(waiting_, nullptr);
+  rooms& home = *room->home;
+  if (room->ready.capacity() <= modest) home.give_back(std::move(room));
 }
 
 }  // namespace tunic::tcp

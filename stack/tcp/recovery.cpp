@@ -12,8 +12,8 @@ namespace tunic::tcp {
 void layer::judge(tcb& t, ack_news& n, instant now) {
   auto& r = t.recovery;
   bool keep_timer = false;  // what RACK or the peer's breach of promise set stays
-  if (n.duplicate || n.sacked || n.dsack || r.phase != recovery_phase::open || t.board.lost() > 0) {
-    if (n.acked > 0 && !t.board.empty() && t.board.front().sacked) {
+  if (n.duplicate || n.sacked || n.dsack || r.phase != recovery_phase::open || t.flight->board.lost() > 0) {
+    if (n.acked > 0 && !t.flight->board.empty() && t.flight->board.front().sacked) {
       // RFC 2018 §8: the peer has dropped what it had sacked. Not even a timeout's wait is due: a moment, lest this ACK
       // was overtaken by another.
       r.awaited = retransmit_kind::timeout;
@@ -27,7 +27,8 @@ void layer::judge(tcb& t, ack_news& n, instant now) {
   const bool head_moved = n.acked > 0;
   // A SACK for what was sent before the head's last transmission says nothing of the head (RFC 6298 §5.3 in its
   // spirit).
-  const bool head_is_late = n.oldest_sacked && !t.board.empty() && *n.oldest_sacked < t.board.front().sent.at;
+  const bool head_is_late =
+      n.oldest_sacked && !t.flight->board.empty() && *n.oldest_sacked < t.flight->board.front().sent.at;
   if (head_moved || head_is_late) arm_loss_timer(t, now, true);
 }
 
@@ -42,7 +43,7 @@ bool layer::judge_episode(tcb& t, ack_news& n, instant now) {
         if (t.snd.una != r.end) finish_episode(t, now);
         break;
       case recovery:
-        if (!t.sack_on) t.board.presume(0);
+        if (!t.sack_on) t.flight->board.presume(0);
         if (was_spurious(t, n)) undo(t, now);
         finish_episode(t, now);
         break;
@@ -62,9 +63,9 @@ bool layer::judge_episode(tcb& t, ack_news& n, instant now) {
       break;
     case loss: {
       judge_timeout(t, n, now);
-      const std::uint32_t resent = t.board.resent();
+      const std::uint32_t resent = t.flight->board.resent();
       waits = find_losses(t, n, now);
-      const bool lost_again = t.board.resent() < resent;  // a retransmission was lost: congestion anew
+      const bool lost_again = t.flight->board.resent() < resent;  // a retransmission was lost: congestion anew
       if (r.phase != open && !lost_again) return waits;
       break;
     }
@@ -75,7 +76,7 @@ bool layer::judge_episode(tcb& t, ack_news& n, instant now) {
       waits = find_losses(t, n, now);
       break;
   }
-  if (t.board.lost() == 0 || only_probe_lost(t)) {
+  if (t.flight->board.lost() == 0 || only_probe_lost(t)) {
     try_open(t);
   } else if (size_is_to_blame(t, now)) {
     n.lost = 0;
@@ -89,24 +90,24 @@ bool layer::judge_episode(tcb& t, ack_news& n, instant now) {
 // the window need not change (RFC 3042 §2, RFC 5681 §3.2).
 void layer::presume_segment(tcb& t, ack_news& n, instant now) {
   if (t.recovery.duplicate_acks < 255) ++t.recovery.duplicate_acks;
-  const std::uint32_t before = t.board.presumed();
-  t.board.presume(before + t.mss);
-  n.delivered += t.board.presumed() - before;
-  t.rate.on_delivered_unseen(t.board.presumed() - before, now);
-  t.search.passed = true;  // most likely it was a full one
+  const std::uint32_t before = t.flight->board.presumed();
+  t.flight->board.presume(before + t.mss);
+  n.delivered += t.flight->board.presumed() - before;
+  t.rate.on_delivered_unseen(t.flight->samples, t.flight->board.presumed() - before, now);
+  t.large_passed = true;  // most likely it was a full one
 }
 
 bool layer::find_losses(tcb& t, ack_news& n, instant now) {
-  if (t.board.empty()) return false;
+  if (t.flight->board.empty()) return false;
   auto& r = t.recovery;
   if (!t.sack_on) {  // NewReno (RFC 6582 §3.2): the head, at the third duplicate and at each partial ACK
-    const bool begins = r.phase < recovery_phase::recovery && r.duplicate_acks >= r.reordering && t.snd.una >= r.hold;
+    const bool begins = r.phase < recovery_phase::recovery && r.duplicate_acks >= r.reordering && t.snd.una >= t.hold;
     const bool goes_on = r.phase == recovery_phase::recovery && n.acked > 0;
     if (begins || goes_on) {
-      const std::uint32_t lost = t.board.mark_lost(t.snd.una, min(t.snd.una + t.mss, t.snd.nxt));
+      const std::uint32_t lost = t.flight->board.mark_lost(t.snd.una, min(t.snd.una + t.mss, t.snd.nxt));
       n.lost += lost;
       t.rate.on_lost(lost);
-      if (lost > 0) t.rate.note_lost(t.board.front());
+      if (lost > 0) t.flight->samples.note_lost(t.flight->board.front());
     }
     return false;
   }
@@ -118,14 +119,15 @@ bool layer::find_losses(tcb& t, ack_news& n, instant now) {
 bool layer::rack_detect(tcb& t, std::uint32_t& newly_lost, instant now) {
   constexpr duration granularity = std::chrono::milliseconds{2};
   const auto& r = t.recovery;
-  const bool eager = r.phase >= recovery_phase::recovery || t.board.sacked() >= std::uint32_t{r.reordering} * t.mss;
+  const bool eager =
+      r.phase >= recovery_phase::recovery || t.flight->board.sacked() >= std::uint32_t{r.reordering} * t.mss;
   const duration window = t.rack.reordering_window(eager, t.rtt.min(), t.rtt.srtt());
   instant wait_until{};
-  const std::uint32_t lost = t.board.judge([&](const scoreboard::run& run) {
-    if (!t.rack.precedes(run)) return false;
+  const std::uint32_t lost = t.flight->board.judge([&](const scoreboard::run& run) {
+    if (!rack::precedes(t.flight->latest, run)) return false;
     const instant due = t.rack.due(run, window);
     if (due <= now) {
-      t.rate.note_lost(run);
+      t.flight->samples.note_lost(run);
       return true;
     }
     wait_until = std::max(wait_until, due);
@@ -155,11 +157,11 @@ void layer::enter_recovery(tcb& t, std::uint32_t in_flight, instant now) {
 void layer::enter_loss(tcb& t, bool again, instant now) {
   auto& r = t.recovery;
   ++counters_.timeouts;
-  const std::uint32_t in_flight = t.board.in_flight();
+  const std::uint32_t in_flight = t.flight->board.in_flight();
   const bool fresh = r.phase < recovery_phase::recovery;
-  if (t.board.front().sacked) t.board.forget_sacks();  // RFC 2018 §5, §8
+  if (t.flight->board.front().sacked) t.flight->board.forget_sacks();  // RFC 2018 §5, §8
   const duration window = t.rack.reordering_window(true, t.rtt.min(), t.rtt.srtt());
-  const std::uint32_t lost = t.board.mark_all_lost(
+  const std::uint32_t lost = t.flight->board.mark_all_lost(
       [&](const scoreboard::run& run) { return t.sack_on && run.begin != t.snd.una && t.rack.due(run, window) > now; });
   t.rate.on_lost(lost);
   const bool reduced_already = r.phase > recovery_phase::disorder && t.snd.una < r.end;  // RFC 5681 §3.1, equation 4
@@ -168,7 +170,8 @@ void layer::enter_loss(tcb& t, bool again, instant now) {
   t.ecn.on_reduced(t.snd.nxt);
   r.phase = recovery_phase::loss;
   r.end = t.snd.nxt;
-  r.probing = t.search.probing = false;
+  r.probing = false;
+  if (t.search) t.search->probing = false;
   r.duplicate_acks = 0;
   r.reordering = std::min<std::uint16_t>(r.reordering, 3);
   r.frto = fresh || again;
@@ -193,21 +196,21 @@ void layer::reduce(tcb& t, congestion_cause why, std::uint32_t in_flight, instan
 void layer::answer_late(tcb& t, std::uint32_t in_flight, instant now) {
   t.recovery.may_undo = false;
   reduce(t, congestion_cause::loss, in_flight, now);
-  t.cc->on_recovered(t.board.in_flight(), now);
+  t.cc->on_recovered(t.flight->board.in_flight(), now);
 }
 
 void layer::begin_undo(tcb& t) {
   auto& r = t.recovery;
   r.may_undo = true;
   r.begin = t.snd.una;
-  r.undo_octets = t.board.resent();
+  r.undo_octets = t.flight->board.resent();
   r.resent_any = r.undo_octets > 0;
 }
 
 // What was reduced can still be undone: a D-SACK may come later.
 void layer::finish_episode(tcb& t, instant now) {
   auto& r = t.recovery;
-  if (r.phase == recovery_phase::cwr || r.may_undo) t.cc->on_recovered(t.board.in_flight(), now);
+  if (r.phase == recovery_phase::cwr || r.may_undo) t.cc->on_recovered(t.flight->board.in_flight(), now);
   if (r.phase == recovery_phase::recovery) t.rack.on_recovered();
   r.phase = recovery_phase::open;
   r.resent_at = {};
@@ -218,14 +221,15 @@ void layer::finish_episode(tcb& t, instant now) {
 void layer::hold_reno(tcb& t) {
   if (t.sack_on) return;
   t.recovery.duplicate_acks = 0;
-  t.recovery.hold = t.recovery.end + 1;
+  t.hold = t.recovery.end + 1;
 }
 
 void layer::try_open(tcb& t) {
   auto& r = t.recovery;
-  if (t.board.resent() == 0) r.resent_at = {};
+  if (t.flight->board.resent() == 0) r.resent_at = {};
   if (r.phase == recovery_phase::cwr) return;
-  const bool quiet = t.board.sacked() == 0 && t.board.presumed() == 0 && t.board.lost() == 0 && t.board.resent() == 0;
+  const bool quiet = t.flight->board.sacked() == 0 && t.flight->board.presumed() == 0 && t.flight->board.lost() == 0 &&
+                     t.flight->board.resent() == 0;
   const auto next = quiet ? recovery_phase::open : recovery_phase::disorder;
   if (r.phase == next) return;
   r.phase = next;
@@ -245,8 +249,9 @@ void layer::undo(tcb& t, instant now) {
   ++counters_.undos;
   t.cc->on_undo(now);
   t.ecn.on_undo(t.snd.una);
-  t.recovery.may_undo = t.search.suspected = t.search.sparing = false;
-  t.board.unmark_lost();
+  t.recovery.may_undo = false;
+  if (t.search) t.search->suspected = t.search->sparing = false;
+  t.flight->board.unmark_lost();
 }
 
 bool layer::undo_by_dsack(tcb& t, instant now) {
@@ -260,8 +265,8 @@ bool layer::undo_by_dsack(tcb& t, instant now) {
 bool layer::undo_partial(tcb& t, const ack_news& n, instant now) {
   auto& r = t.recovery;
   if (!r.may_undo || !n.timestamp_proves) return false;
-  note_reordering(t, n.prior_una, max(t.snd.una, t.board.highest_sacked().value_or(t.snd.una)), n.reordered);
-  if (t.board.resent() > 0) return true;  // wait for what the retransmissions themselves bring
+  note_reordering(t, n.prior_una, max(t.snd.una, t.flight->board.highest_sacked().value_or(t.snd.una)), n.reordered);
+  if (t.flight->board.resent() > 0) return true;  // wait for what the retransmissions themselves bring
   undo(t, now);
   r.phase = recovery_phase::open;
   try_open(t);
@@ -282,7 +287,7 @@ void layer::judge_timeout(tcb& t, const ack_news& n, instant now) {
     try_open(t);
   };
   if (n.acked > 0 && was_spurious(t, n)) return take_back();
-  if (n.acked > 0 && std::exchange(t.search.sparing, false) && r.may_undo && !n.original) {
+  if (n.acked > 0 && t.search && std::exchange(t.search->sparing, false) && r.may_undo && !n.original) {
     // Smaller segments arrive where full ones never did: it was no congestion that had swallowed those. They stay lost.
     t.cc->on_undo(now);
     t.cc->on_idle(std::min<std::uint32_t>(t.cc->cwnd(), config_.initial_window * t.mss), now);
@@ -302,7 +307,7 @@ void layer::judge_timeout(tcb& t, const ack_news& n, instant now) {
     }
   }
   if (!recovered) return;
-  t.cc->on_recovered(t.board.in_flight(), now);
+  t.cc->on_recovered(t.flight->board.in_flight(), now);
   r.phase = recovery_phase::open;
   r.resent_at = {};
   r.frto = false;

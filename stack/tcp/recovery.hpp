@@ -35,7 +35,6 @@ struct recovery {
 
   seq end;                        ///< SND.NXT when the episode began: RecoveryPoint
   seq begin;                      ///< SND.UNA then
-  seq hold;                       ///< without SACK: duplicates of an ACK before this begin no episode (RFC 6582 §3.2)
   seq probe_end;                  ///< SND.NXT behind the probe
   std::uint32_t undo_octets = 0;  ///< sent again in this episode and not reported needless
   instant resent_at{};            ///< the first retransmission of the episode (RFC 3522's RetransmitTS)

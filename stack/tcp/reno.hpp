@@ -22,6 +22,6 @@ class reno final : public loss_based {
   std::uint32_t avoided_ = 0;  // octets acknowledged since the window last grew
 };
 
-static_assert(sizeof(reno) <= 192);
+static_assert(sizeof(reno) <= 104);
 
 }  // namespace tunic::tcp

@@ -12,34 +12,45 @@ namespace tunic::tcp {
 class windowed_min {
  public:
   void sample(duration value, duration window, instant now) {
-    const entry e{now, value};
-    if (value <= best_[0].value || now - best_[2].at > window || best_[0].at == instant{}) {
-      best_.fill(e);
+    const std::uint32_t at = wrapped_ms(now.time_since_epoch());
+    const auto older = [&](std::size_t i, duration d) { return at - at_[i] > wrapped_ms(d); };
+    if (!sampled_ || value <= value_[0] || older(2, window)) {
+      sampled_ = true;
+      at_.fill(at);
+      value_.fill(value);
       return;
     }
-    if (value <= best_[1].value) {
-      best_[1] = best_[2] = e;
-    } else if (value <= best_[2].value) {
-      best_[2] = e;
+    const auto put = [&](std::size_t i) {  // in the place of those as well that would have followed it
+      std::fill(at_.begin() + i, at_.end(), at);
+      std::fill(value_.begin() + i, value_.end(), value);
+    };
+    if (value <= value_[1]) {
+      put(1);
+    } else if (value <= value_[2]) {
+      put(2);
     }
-    if (now - best_[0].at > window) {  // the best has grown too old: the next takes its place
-      best_ = {best_[1], best_[2], e};
-      if (now - best_[0].at > window) best_ = {best_[1], best_[2], e};
-    } else if (best_[1].at == best_[0].at && now - best_[1].at > window / 4) {
-      best_[1] = best_[2] = e;  // a quarter has passed without a second choice
-    } else if (best_[2].at == best_[1].at && now - best_[2].at > window / 2) {
-      best_[2] = e;
+    if (older(0, window)) {  // the best has grown too old: the next takes its place
+      do {
+        std::shift_left(at_.begin(), at_.end(), 1);
+        std::shift_left(value_.begin(), value_.end(), 1);
+        put(2);
+      } while (older(0, window));
+    } else if (at_[1] == at_[0] && older(1, window / 4)) {
+      put(1);  // a quarter has passed without a second choice
+    } else if (at_[2] == at_[1] && older(2, window / 2)) {
+      put(2);
     }
   }
+  [[nodiscard]] bool sampled() const { return sampled_; }
   /// Zero before the first sample.
-  [[nodiscard]] duration value() const { return best_[0].value; }
+  [[nodiscard]] duration value() const { return value_[0]; }
 
  private:
-  struct entry {
-    instant at{};
-    duration value{};
-  };
-  std::array<entry, 3> best_{};  // the best, and those that would follow it
+  // The window is minutes long; that its stamps are the same again after 49 days lets an old sample live for one window
+  // more.
+  std::array<duration, 3> value_{};  // the best, and those that would follow it
+  std::array<std::uint32_t, 3> at_{};
+  bool sampled_ = false;
 };
 
 /// Round trip time and retransmission timeout (RFC 6298 §1, §2.1 to §2.3).
@@ -50,10 +61,9 @@ class rtt_estimator {
 
   /// `r` of the oldest octet that the ACK covers: what waited for the ACK is part of it; `newest` of the newest.
   void sample(duration r, duration newest, instant now) {
+    const bool first = !sampled();
     min_.sample(newest, min_window, now);
-    last_ = newest;
-    if (!sampled_) {  // (2.2)
-      sampled_ = true;
+    if (first) {  // (2.2)
       srtt_ = r;
       rttvar_ = r / 2;
       return;
@@ -67,20 +77,17 @@ class rtt_estimator {
   /// stands for the clock's granularity (§4), is not the least timeout but what is allowed for variance, which is as
   /// much: a delayed ACK and a busy peer may cost it on any path, a short one and a long one alike.
   [[nodiscard]] duration rto(duration initial, duration least, duration most) const {
-    if (!sampled_) return initial;
+    if (!sampled()) return initial;
     return std::min(srtt_ + std::max(least, 4 * rttvar_), most);
   }
-  [[nodiscard]] bool sampled() const { return sampled_; }
+  [[nodiscard]] bool sampled() const { return min_.sampled(); }
   [[nodiscard]] duration srtt() const { return srtt_; }
   [[nodiscard]] duration rttvar() const { return rttvar_; }
-  [[nodiscard]] duration last() const { return last_; }
   [[nodiscard]] duration min() const { return min_.value(); }
 
  private:
-  bool sampled_ = false;
   duration srtt_{};
   duration rttvar_{};
-  duration last_{};
   windowed_min min_;
 };
 

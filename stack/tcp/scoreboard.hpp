@@ -49,6 +49,8 @@ class scoreboard {
   [[nodiscard]] bool empty() const { return head_ == runs_.size(); }
   /// Runs held; a limit on what a hostile peer can make of them is in sack().
   [[nodiscard]] std::size_t size() const { return runs_.size() - head_; }
+  /// Runs that it can hold without more memory.
+  [[nodiscard]] std::size_t capacity() const { return runs_.capacity(); }
   [[nodiscard]] seq begin() const { return runs_[head_].begin; }  ///< of one that is not empty
   [[nodiscard]] const run& front() const { return runs_[head_]; }
   [[nodiscard]] const run& back() const { return runs_.back(); }

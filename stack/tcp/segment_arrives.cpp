@@ -38,7 +38,7 @@ void layer::offer_options(tcb& t) {
   std::uint8_t shift = 0;
   const std::uint32_t most = t.fixed_receive_buffer ? t.receive_buffer : config_.receive_buffer;
   while (config_.window_scale && shift < 14 && (most >> shift) > 0xffff) ++shift;
-  t.rcv.shift = {shift};
+  t.rcv_shift = {shift};
 }
 
 // What the peer's SYN says; on any other segment these say nothing (RFC 7323 §2.2).
@@ -47,9 +47,9 @@ void layer::take_options(tcb& t, const segment& s) {
   if (o.mss) t.peer_mss = *o.mss;
   t.scale_on = config_.window_scale && o.window_scale.has_value();
   if (t.scale_on) {
-    t.snd.shift = *o.window_scale;
+    t.snd_shift = *o.window_scale;
   } else {
-    t.rcv.shift = {};  // RFC 7323 §2.2: both sides offer it, or neither shifts
+    t.rcv_shift = {};  // RFC 7323 §2.2: both sides offer it, or neither shifts
   }
   t.timestamps_on = config_.timestamps && o.timestamps.has_value();
   if (t.timestamps_on) t.ts.recent = o.timestamps->val;
@@ -74,7 +74,7 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
       t.syn_due = true;
       make_ready(t);
     } else {
-      close_with(t, make_error_code(std::errc::connection_refused), now);
+      close_with(t, std::errc::connection_refused, now);
     }
     return;
   }
@@ -100,7 +100,7 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
   }
   t.snd.una = s.ack;
   t.ecn.take_syn_ack(s.header, s.mark);
-  if (t.fast) learn_fast_open(t, s, now);
+  if (t.flight->fast) learn_fast_open(t, s, now);
   become_established(t, s, now);
   settle_syn_text(t, s.ack, now);
   t.interactive = unsent_octets(t) > 0;  // the user was waiting to send
@@ -119,7 +119,7 @@ void layer::arrives_syn_sent(tcb& t, const segment& s, instant now) {
 bool layer::echoes_our_syn(const tcb& t, const segment& s, instant now) const {
   const auto& ts = s.header.options.timestamps;
   if (!config_.timestamps || !ts || ts->ecr == 0) return true;
-  return timestamp(t, now) - ts->ecr <= timestamp(t, now) - timestamp(t, t.waiting_since);
+  return timestamp(t, now) - ts->ecr <= timestamp(t, now) - timestamp(t, t.flight->waiting_since);
 }
 
 void layer::become_established(tcb& t, const segment& s, instant now) {
@@ -128,26 +128,26 @@ void layer::become_established(tcb& t, const segment& s, instant now) {
   ack_news n;
   n.acked = 1;
   n.acked_again = t.retransmits > 0;
-  n.oldest_acked = n.newest_acked = early ? t.fast->answered_at : t.last_sent;
+  n.oldest_acked = n.newest_acked = early ? t.flight->fast->answered_at : t.last_sent;
   if (!t.stateless) sample_rtt(t, s, n, now);
   t.deadline(timer::retransmit) = never;
   t.syn_due = false;
   t.syn_timed_out = t.unanswered > 0;
   if (!early) begin_text(t, now);
   t.backoff = t.unanswered = 0;
-  t.recovery.hold = t.round_end = t.snd.una;
+  t.hold = t.flight->round_end = t.snd.una;
   t.last_received = now;
   arm_keep_alive(t, now);
-  if (t.listener && !early) {
-    t.listener->syn_queue.remove(t);
-    t.listener->accept_queue.push_back(t);
+  if (t.listener() && !early) {
+    t.listener()->syn_queue.remove(t);
+    t.listener()->accept_queue.push_back(t);
   }
   if (t.passive) ++counters_.passive_opens;
   leave_fast_open(t, false, now);
   enter(t, state::established, now);
   if (t.closing) enter(t, state::fin_wait_1, now);  // CLOSE was queued in SYN-RECEIVED (§3.10.4)
   t.pending.established = !early || t.user;         // else its listener knows already
-  if (!t.send_queue.empty() || t.closing) make_ready(t);
+  if (!t.flight->send_queue.empty() || t.closing) make_ready(t);
 }
 
 // Text may flow from now on.
@@ -158,7 +158,7 @@ void layer::begin_text(tcb& t, instant now) {
       (t.unanswered > 1 || t.ecn.handshake_marked() ? 1 : config_.initial_window) * std::uint32_t{t.mss}, t.mss,
       t.rtt.sampled() ? std::optional{t.rtt.srtt()} : std::nullopt, now);
   t.paced = config_.pacing || t.cc->algorithm() == congestion_algorithm::bbr;
-  t.recovery.hold = t.round_end = t.snd.una;
+  t.hold = t.flight->round_end = t.snd.una;
   t.fresh = true;
   t.consumption.since = now;
   expect_slow_start(t);
@@ -168,7 +168,7 @@ void layer::begin_text(tcb& t, instant now) {
 void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
   if (t.state == state::syn_received && s.flags.syn && !s.flags.ack && !s.flags.rst && s.seq == t.rcv.irs) {
     // The peer repeats its SYN, so our answer was lost; an ACK alone would tell it nothing.
-    if (!t.ecn.take_syn(s.header, s.mark)) return abort_with(t, make_error_code(std::errc::connection_reset), now);
+    if (!t.ecn.take_syn(s.header, s.mark)) return abort_with(t, std::errc::connection_reset, now);
     t.syn_due = true;
     make_ready(t);
     return;
@@ -177,7 +177,7 @@ void layer::arrives_synchronised(tcb& t, segment& s, instant now) {
     s.flags.syn =
         false;  // simultaneous open: the peer's SYN comes again with the ACK of ours (RFC 9293 figure 7, line 5)
     s.seq += 1;
-    if (!t.board.empty()) {  // our SYN had text, so it repeats what it thinks lost (RFC 2883 §4)
+    if (!t.flight->board.empty()) {  // our SYN had text, so it repeats what it thinks lost (RFC 2883 §4)
       t.rcv.duplicate = {t.rcv.irs, t.rcv.nxt};
       t.ack_now = true;
       make_ready(t);
@@ -279,15 +279,15 @@ bool layer::check_rst(tcb& t, const segment& s, instant now) {
   switch (t.state) {
     case state::syn_received:  // a passive open goes back to LISTEN: its listener never left it
       close_with(t,
-                 t.early     ? make_error_code(std::errc::connection_reset)
-                 : t.passive ? std::error_code{}
-                             : make_error_code(std::errc::connection_refused),
+                 t.early     ? std::errc::connection_reset
+                 : t.passive ? std::errc{}
+                             : std::errc::connection_refused,
                  now);
       break;
     case state::established:
     case state::fin_wait_1:
     case state::fin_wait_2:
-    case state::close_wait: close_with(t, make_error_code(std::errc::connection_reset), now); break;
+    case state::close_wait: close_with(t, std::errc::connection_reset, now); break;
     case state::closing:
     case state::last_ack: close_with(t, {}, now); break;
     case state::closed:
@@ -317,7 +317,7 @@ void layer::challenge(tcb& t, instant now) {
 // §3.10.7.4, seventh step.
 void layer::take_text(tcb& t, const segment& s, instant now) {
   if (t.fin_received) return;  // "this should not occur since a FIN has been received from the remote side"
-  if (!t.user && !t.listener) {
+  if (!t.user && !t.listener()) {
     // Nobody will ever read it, and the peer must learn that (RFC 9293 §3.6.1, SHLD-3): by the very number that it
     // expects, which is not SND.NXT where our FIN was lost (§3.10.7.1; RFC 5961 §3.2 believes no other).
     reset_peer(s);
@@ -339,7 +339,7 @@ void layer::take_text(tcb& t, const segment& s, instant now) {
                        t.rcv.irs + 1 + static_cast<std::uint32_t>(twice.end)};
     t.ack_now = true;
   }
-  const bool moved = t.receive_queue.insert(pool_, before + distance(t.rcv.nxt, s.seq), s.text);
+  const bool moved = t.receive_queue.insert(rooms_, pool_, before + distance(t.rcv.nxt, s.seq), s.text);
   t.rcv.nxt += static_cast<std::uint32_t>(t.receive_queue.expected() - before);
   if (moved) {
     if (t.deaf) {
@@ -365,9 +365,13 @@ void layer::take_text(tcb& t, const segment& s, instant now) {
 
 // §3.10.7.4, eighth step.
 void layer::check_fin(tcb& t, const segment& s, instant now) {
-  if (s.flags.fin && !t.fin_received) t.rcv.fin = s.seq + s.text.size();
-  if (!t.rcv.fin || t.fin_received) return;
-  if (*t.rcv.fin != t.rcv.nxt) {  // text before it is missing
+  if (t.fin_received) return;
+  if (s.flags.fin) {
+    t.fin_arrived = true;
+    t.rcv.fin = s.seq + s.text.size();
+  }
+  if (!t.fin_arrived) return;
+  if (t.rcv.fin != t.rcv.nxt) {  // text before it is missing
     t.ack_now = true;
     make_ready(t);
     return;

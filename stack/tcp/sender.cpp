@@ -33,7 +33,7 @@ bool layer::send_next(tcb& t, frame& out, instant now) {
     case state::last_ack: break;
   }
   // SACK blocks and the counters of ECN take their room from the text.
-  const auto blocks = t.sack_on ? t.receive_queue.blocks().count + (t.rcv.duplicate ? 1 : 0) : 0;
+  const auto blocks = t.sack_on ? t.receive_queue.blocks().count + (t.rcv.has_duplicate() ? 1 : 0) : 0;
   const auto sack_octets = blocks > 0 ? 4 + 8 * blocks : 0;
   const auto option_octets = sack_octets + t.ecn.option_octets();
   const auto mss = static_cast<std::uint32_t>(t.mss - std::min<std::size_t>(option_octets, t.mss / 2u));
@@ -67,7 +67,7 @@ wire::tcp_header layer::syn_header(tcb& t, bool answer, instant now) const {
   h.flags.ack = answer;
   answer ? t.ecn.answer(h, t.unanswered) : t.ecn.ask(h, t.unanswered);
   h.options.mss = own_mss(t);                                                            // RFC 9293 §3.7.1, MUST-14
-  if (answer ? t.scale_on : config_.window_scale) h.options.window_scale = t.rcv.shift;  // RFC 7323 §2.2, §2.3
+  if (answer ? t.scale_on : config_.window_scale) h.options.window_scale = t.rcv_shift;  // RFC 7323 §2.2, §2.3
   h.options.sack_permitted = answer ? t.sack_on : config_.sack;
   if (answer ? t.timestamps_on : config_.timestamps)
     h.options.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};
@@ -80,16 +80,16 @@ bool layer::send_syn(tcb& t, frame& out, instant now) {
   if (t.snd.nxt != t.snd.iss) {
     ++t.retransmits;
     ++counters_.retransmits;
-  } else if (t.fast) {
+  } else if (t.flight->fast) {
     text = add_fast_open(t, h, now);
   }
-  if (text > 0) text = t.send_queue.gather(t.send_queue.begin(), text, frame::max_slices, out.text);
+  if (text > 0) text = t.flight->send_queue.gather(t.flight->send_queue.begin(), text, frame::max_slices, out.text);
   t.syn_due = false;
   emit(t, out, h, std::max<std::uint32_t>(t.mss, text), now);
   const seq end = t.snd.iss + 1 + text;
   if (text > 0) {
-    t.board.on_sent(t.snd.iss + 1, end, t.rate.on_send(text, 0, now), text, true);
-    t.pushes.drop(t.offset_of(end));
+    t.flight->board.on_sent(t.snd.iss + 1, end, t.rate.on_send(t.flight->samples, text, 0, now), text, true);
+    t.flight->pushes.drop(t.offset_of(end));
   }
   t.snd.nxt = max(t.snd.nxt, end);
   t.last_sent = now;
@@ -113,9 +113,10 @@ std::uint32_t layer::most_text(const tcb& t, std::uint32_t mss) const {
 
 // [from, to) of sequence space, as far as it fits into a frame: text, and the FIN behind it. Returns its end.
 seq layer::send_text(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, instant now) {
-  const seq text_end = t.seq_of(t.send_queue.end());
+  const seq text_end = t.text_end();
   const std::uint32_t text = from < text_end ? distance(from, min(to, text_end)) : 0;
-  const std::uint32_t got = text > 0 ? t.send_queue.gather(t.offset_of(from), text, frame::max_slices, out.text) : 0;
+  const std::uint32_t got =
+      text > 0 ? t.flight->send_queue.gather(t.offset_of(from), text, frame::max_slices, out.text) : 0;
   wire::tcp_header h;
   h.seq_number = from;
   h.flags.ack = true;
@@ -124,7 +125,7 @@ seq layer::send_text(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, in
   // not wait for more.
   const bool fresh = from == t.snd.nxt;
   const seq end = from + got + (h.flags.fin ? 1 : 0);
-  h.flags.psh = got > mss || (got > 0 && (fresh ? pushes(t, from, end) : t.board.pushed_within(from, end)));
+  h.flags.psh = got > mss || (got > 0 && (fresh ? pushes(t, from, end) : t.flight->board.pushed_within(from, end)));
   h.options = options_of(t, now);
   if (h.flags.fin) t.fin_sent = true;
   if (got > 0 && now - t.last_text < config_.delayed_ack) t.interactive = true;
@@ -136,23 +137,23 @@ seq layer::send_text(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, in
 bool layer::pushes(const tcb& t, seq from, seq to) {
   const std::uint64_t begin = t.offset_of(from);
   const std::uint64_t end = begin + distance(from, to);
-  return t.pushes.any_in(begin, end) || (t.records && t.records->any_in(begin, end));
+  return t.flight->pushes.any_in(begin, end) || t.flight->records.any_in(begin, end);
 }
 
 // A segment ends where a record does; the FIN may stand behind the last one.
 seq layer::within_record(const tcb& t, seq from, seq to) {
-  const seq text_end = t.seq_of(t.send_queue.end());
-  if (!t.records || from >= text_end) return to;
+  const seq text_end = t.text_end();
+  if (from >= text_end) return to;
   const std::uint64_t begin = t.offset_of(from);
-  const std::uint64_t end = t.records->first_in(begin, t.send_queue.end());
-  return end == t.send_queue.end() ? to : min(to, from + static_cast<std::uint32_t>(end - begin));
+  const std::uint64_t end = t.flight->records.first_in(begin, t.flight->send_queue.end());
+  return end == t.flight->send_queue.end() ? to : min(to, from + static_cast<std::uint32_t>(end - begin));
 }
 
 void layer::send_again(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, instant now) {
-  const std::uint32_t in_flight = t.board.in_flight();
+  const std::uint32_t in_flight = t.flight->board.in_flight();
   const seq end = send_text(t, out, from, to, mss, now);
   const std::uint32_t octets = distance(from, end);
-  t.board.on_sent_again(from, end, t.rate.on_send(octets, in_flight, now), mss);
+  t.flight->board.on_sent_again(from, end, t.rate.on_send(t.flight->samples, octets, in_flight, now), mss);
   t.cc->on_send(octets, in_flight, t.rate.app_limited(), now);
   pace(t, octets, now);
   auto& r = t.recovery;
@@ -170,10 +171,10 @@ void layer::send_again(tcb& t, frame& out, seq from, seq to, std::uint32_t mss, 
 
 // RFC 6675 §4, NextSeg (1), and §5: as far as congestion control lets it (RFC 8985 §9.3).
 bool layer::send_again(tcb& t, frame& out, std::uint32_t mss, instant now) {
-  const auto lost = t.board.next_lost();
+  const auto lost = t.flight->board.next_lost();
   if (!lost || held_by_pace(t, now)) return false;
   const std::uint32_t size = distance(lost->begin, within_record(t, lost->begin, lost->end));
-  const std::uint32_t in_flight = t.board.in_flight();
+  const std::uint32_t in_flight = t.flight->board.in_flight();
   const std::uint32_t room = t.cc->cwnd() > in_flight ? t.cc->cwnd() - in_flight : 0;
   if (room < std::min(mss, size)) return false;
   std::uint32_t n = std::min({size, most_text(t, mss), std::max(mss, room - room % mss)});
@@ -192,7 +193,7 @@ bool layer::send_again(tcb& t, frame& out, std::uint32_t mss, instant now) {
 // The oldest segment, whatever the windows say: the retransmission timer expired (RFC 2018 §5, RFC 6298 §5.4).
 bool layer::send_head(tcb& t, frame& out, std::uint32_t mss, instant now) {
   t.recovery.head_due = false;
-  if (t.board.empty()) return false;
+  if (t.flight->board.empty()) return false;
   send_again(t, out, t.snd.una, within_record(t, t.snd.una, min(t.snd.una + mss, t.snd.nxt)), mss, now);
   return true;
 }
@@ -201,21 +202,21 @@ bool layer::send_head(tcb& t, frame& out, std::uint32_t mss, instant now) {
 bool layer::send_loss_probe(tcb& t, frame& out, std::uint32_t mss, instant now) {
   auto& r = t.recovery;
   r.probe_due = false;
-  if (r.probing || t.board.empty()) return false;
+  if (r.probing || t.flight->board.empty()) return false;
   mss -= probe_deficit(t);
-  const seq text_end = t.seq_of(t.send_queue.end());
+  const seq text_end = t.text_end();
   const seq window_end = t.snd.una + t.snd.wnd;
   const seq to = within_record(t, t.snd.nxt, min(min(t.snd.nxt + mss, text_end + (t.closing ? 1 : 0)), window_end));
   if (to > t.snd.nxt && !t.fin_sent) {
     transmit_new(t, out, to, mss, now);
     r.probe_again = false;
   } else {
-    const auto& last = t.board.back();
+    const auto& last = t.flight->board.back();
     if (last.sacked) return false;
     const std::uint32_t text = last.size() - (t.fin_sent ? 1 : 0);
     std::uint32_t before = text > 0 ? (text - 1) / mss * mss : 0;
-    if (const std::uint64_t begin = t.offset_of(last.begin); t.records)
-      before = static_cast<std::uint32_t>(t.records->last_in(begin + before, begin + text) - begin);
+    const std::uint64_t begin = t.offset_of(last.begin);
+    before = static_cast<std::uint32_t>(t.flight->records.last_in(begin + before, begin + text) - begin);
     send_again(t, out, last.begin + before, last.end, mss, now);
     r.probe_again = true;
   }
@@ -227,17 +228,19 @@ bool layer::send_loss_probe(tcb& t, frame& out, std::uint32_t mss, instant now) 
 }
 
 void layer::transmit_new(tcb& t, frame& out, seq to, std::uint32_t mss, instant now) {
+  take_flight(t);  // where there is nothing but a FIN
   const seq from = t.snd.nxt;
-  const bool first = t.board.empty();
-  const std::uint32_t in_flight = t.board.in_flight();
+  const bool first = t.flight->board.empty();
+  const std::uint32_t in_flight = t.flight->board.in_flight();
   const seq end = send_text(t, out, from, to, mss, now);
+  t.snd.nxt = end;
   const std::uint32_t octets = distance(from, end);
   const bool app_limited = t.rate.app_limited();
-  t.board.on_sent(from, end, t.rate.on_send(octets, in_flight, now), mss, pushes(t, from, end));
+  t.flight->board.on_sent(from, end, t.rate.on_send(t.flight->samples, octets, in_flight, now), mss,
+                          pushes(t, from, end));
   t.cc->on_send(octets, in_flight, app_limited, now);
-  t.snd.nxt = end;
-  if (octets % mss != 0) t.short_end = end;
-  t.pushes.drop(t.offset_of(end));
+  if (octets % mss != 0) t.flight->short_end = end;
+  t.flight->pushes.drop(t.offset_of(end));
   t.deadline(timer::cork) = never;
   pace(t, octets, now);
   if (t.early) return;  // the SYN-ACK's time runs
@@ -252,16 +255,16 @@ void layer::transmit_new(tcb& t, frame& out, seq to, std::uint32_t mss, instant 
 // RFC 6675 §4, NextSeg (2); RFC 5681 §3.2.
 bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   if (t.fin_sent) return false;
-  const std::uint64_t unsent = t.send_queue.end() - t.offset_of(t.snd.nxt);
+  const std::uint64_t unsent = t.flight->send_queue.end() - t.offset_of(t.snd.nxt);
   if (unsent == 0 && !t.closing) return false;
   check_idle(t, now);
   // Octets to the end of a record, or of all there is; that one may have to wait for what follows.
   const std::uint64_t begin = t.offset_of(t.snd.nxt);
-  const std::uint64_t record = t.records ? t.records->first_in(begin, begin + unsent) - begin : unsent;
+  const std::uint64_t record = t.flight->records.first_in(begin, begin + unsent) - begin;
   const bool last = record == unsent;
 
   const std::uint32_t outstanding = t.outstanding();
-  const std::uint32_t in_flight = t.board.in_flight();
+  const std::uint32_t in_flight = t.flight->board.in_flight();
   // A window that has shrunk leaves nothing (RFC 9293 §3.8.6, MUST-34, SHLD-15).
   const std::uint32_t usable = t.snd.wnd > outstanding ? t.snd.wnd - outstanding : 0;
   const std::uint32_t room = t.cc->cwnd() > in_flight ? t.cc->cwnd() - in_flight : 0;
@@ -294,7 +297,7 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
       if (t.deadline(timer::cork) == never) t.deadline(timer::cork) = now + rto(t);
       return false;
     }
-  } else if (last && !t.no_delay && t.short_end > t.snd.una && !t.closing) {
+  } else if (last && !t.no_delay && t.flight->short_end > t.snd.una && !t.closing) {
     // Nagle (RFC 9293 §3.7.4, SHLD-7, MUST-17): a short segment waits while another one is unacknowledged, as Minshall
     // has it (§A.3), lest the end of a larger text waits for a delayed ACK.
     n -= n % mss;
@@ -312,9 +315,10 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
   }
   // The last text and FIN leave together.
   transmit_new(t, out, t.snd.nxt + n + (t.closing && n == unsent ? 1 : 0), mss, now);
-  const bool more = t.seq_of(t.send_queue.end()) > t.snd.nxt;
-  if (!more && t.board.lost() == 0 && t.board.in_flight() < t.cc->cwnd()) t.rate.on_app_limited(t.board.in_flight());
-  note_window_use(t, t.board.in_flight() + mss > t.cc->cwnd());
+  const bool more = t.text_end() > t.snd.nxt;
+  if (!more && t.flight->board.lost() == 0 && t.flight->board.in_flight() < t.cc->cwnd())
+    t.rate.on_app_limited(t.flight->board.in_flight());
+  note_window_use(t, t.flight->board.in_flight() + mss > t.cc->cwnd());
   return true;
 }
 
@@ -323,16 +327,17 @@ bool layer::send_new(tcb& t, frame& out, std::uint32_t mss, instant now) {
 void layer::check_idle(tcb& t, instant now) {
   if (!t.fresh) return;
   t.fresh = false;
-  if (t.board.empty() && now - t.last_sent > rto(t))
+  if (t.flight->board.empty() && now - t.last_sent > rto(t))
     t.cc->on_idle(std::min<std::uint32_t>(t.cc->cwnd(), config_.initial_window * t.mss), now);
 }
 
 // How much of the congestion window this round used: the strongest sign counts (RFC 7661 §4.2, §4.3).
 void layer::note_window_use(tcb& t, bool limited) {
-  if (t.snd.una >= t.round_end || limited || (!t.window_limited && t.outstanding() > t.most_in_flight)) {
+  if (t.snd.una >= t.flight->round_end || limited ||
+      (!t.window_limited && t.outstanding() > t.flight->most_in_flight)) {
     t.window_limited = limited;
-    t.most_in_flight = t.outstanding();
-    t.round_end = t.snd.nxt;
+    t.flight->most_in_flight = t.outstanding();
+    t.flight->round_end = t.snd.nxt;
   }
 }
 

@@ -8,24 +8,24 @@ namespace tunic::tcp {
 
 // What is sent stays in the queue until it is acknowledged; our FIN is not in it.
 std::uint64_t layer::unsent_octets(const tcb& t) {
-  return t.send_queue.size() - (t.outstanding() - (t.fin_sent && t.outstanding() > 0 ? 1 : 0));
+  return t.flight->send_queue.size() - (t.outstanding() - (t.fin_sent && t.outstanding() > 0 ? 1 : 0));
 }
 
 void layer::note_limit(tcb& t, instant now) const {
   using enum send_limit_kind;
   auto kind = network;
   const std::uint64_t unsent = unsent_octets(t);
-  if (!t.text_flows() || (t.send_queue.empty() && t.board.empty())) {
+  if (!t.text_flows() || (t.flight->send_queue.empty() && t.flight->board.empty())) {
     kind = nothing_to_send;
   } else if (const auto next = static_cast<std::uint32_t>(std::min<std::uint64_t>(unsent > 0 ? unsent : t.mss, t.mss));
-             t.board.in_flight() + next > t.cc->cwnd()) {
+             t.flight->board.in_flight() + next > t.cc->cwnd()) {
     kind = network;
   } else if (unsent > 0 && t.outstanding() + next > t.snd.wnd) {
     kind = peer_window;
   } else if (unsent == 0 && t.send_short) {
     kind = send_buffer;
   }
-  t.limits.enter(kind, now);
+  t.limits.enter(t.flight->limit, kind, now);
 }
 
 status layer::status(const tcb& t, instant now) const {
@@ -62,19 +62,19 @@ status layer::status(const tcb& t, instant now) const {
   s.phase = t.recovery.phase;
   s.snd_wnd = t.snd.wnd;
   s.in_flight = distance(t.snd.una, t.snd.nxt);
-  s.sacked = t.sack_on ? t.board.sacked() : t.board.presumed();
-  s.lost = t.board.lost();
-  s.resent = t.board.resent();
+  s.sacked = t.sack_on ? t.flight->board.sacked() : t.flight->board.presumed();
+  s.lost = t.flight->board.lost();
+  s.resent = t.flight->board.resent();
   s.reordering = t.recovery.reordering;
   s.reordering_seen = t.rack.reordering_seen();
-  s.send_queued = t.send_queue.size();
+  s.send_queued = t.flight->send_queue.size();
   s.send_buffer = send_limit(t);
   s.retransmits = t.retransmits;
   s.delivered = t.rate.delivered();
   s.lost_in_all = t.rate.lost();
-  s.peer_window_limited = t.limits.time(peer_window, now);
-  s.send_buffer_limited = t.limits.time(send_buffer, now);
-  s.busy = t.limits.time(network, now) + s.peer_window_limited + s.send_buffer_limited;
+  s.peer_window_limited = t.limits.time(t.flight->limit, peer_window, now);
+  s.send_buffer_limited = t.limits.time(t.flight->limit, send_buffer, now);
+  s.busy = t.limits.time(t.flight->limit, network, now) + s.peer_window_limited + s.send_buffer_limited;
   s.since_sent = now - t.last_sent;
   s.rcv_wnd = t.rcv_wnd();
   s.receive_queued = t.receive_queue.size();

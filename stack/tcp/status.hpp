@@ -20,21 +20,28 @@ enum class send_limit_kind : std::uint8_t {
   send_buffer,  ///< the user would write more, but the buffer is full of what is unacknowledged
 };
 
-/// How long each held a connection so far.
-struct send_limits {
-  send_limit_kind current = send_limit_kind::nothing_to_send;
+/// What holds the sender now.
+struct send_limit {
+  send_limit_kind kind = send_limit_kind::nothing_to_send;
   instant since{};
-  std::array<duration, 4> times{};
+};
 
-  void enter(send_limit_kind next, instant now) {
-    if (next == current) return;
-    times[static_cast<std::size_t>(current)] += now - since;
-    current = next;
-    since = now;
+/// How long each held a connection so far, but for the want of something to send.
+class send_limits {
+ public:
+  void enter(send_limit& l, send_limit_kind next, instant now) {
+    if (next == l.kind) return;
+    if (l.kind != send_limit_kind::nothing_to_send) times_[index(l.kind)] += now - l.since;
+    l = {next, now};
   }
-  [[nodiscard]] duration time(send_limit_kind k, instant now) const {
-    return times[static_cast<std::size_t>(k)] + (k == current ? now - since : duration{});
+  /// As of `now`, where `l` holds it; not asked of nothing_to_send.
+  [[nodiscard]] duration time(const send_limit& l, send_limit_kind k, instant now) const {
+    return times_[index(k)] + (k == l.kind ? now - l.since : duration{});
   }
+
+ private:
+  static constexpr std::size_t index(send_limit_kind k) { return static_cast<std::size_t>(k) - 1; }
+  std::array<duration, 3> times_{};
 };
 
 /// What STATUS answers (RFC 9293 §3.10.6), in the spirit of Linux's tcp_info.

@@ -91,7 +91,8 @@ void layer::answer_with_cookie(listener& l, const segment& s, instant now) {
     syn.header.options = {.mss = s.header.options.mss};
     syn.header.flags.ece = syn.header.flags.cwr = syn.header.flags.ae = false;
   }
-  tcb t{s.ends};
+  flight brief;
+  tcb t{s.ends, &brief};
   begin(t, now);
   take_first_syn(t, l, syn);
   wire::tcp_header h = syn_header(t, true, now);
@@ -99,7 +100,7 @@ void layer::answer_with_cookie(listener& l, const segment& s, instant now) {
   h.ack_number = t.rcv.nxt;
   h.window = scale_down(t.receive_buffer, {});
   if (t.timestamps_on) {
-    const cookie_agreement a{t.scale_on ? std::optional{t.snd.shift} : std::nullopt, t.sack_on, t.ecn.feedback()};
+    const cookie_agreement a{t.scale_on ? std::optional{t.snd_shift} : std::nullopt, t.sack_on, t.ecn.feedback()};
     h.options.timestamps->val = t.ts.offset + syn_cookies::stamp(timestamp(t, now) - t.ts.offset, a);
   }
   l.cookies_until = now + syn_cookies::lifetime;
@@ -138,7 +139,7 @@ bool layer::completes_by_cookie(listener& l, const segment& s, instant now) {
   number_from(t, s.ack - 1);
   t.snd.nxt = s.ack;
   t.stateless = true;
-  t.listener = &l;
+  t.incoming = std::make_unique<incoming>(incoming{&l});
   l.syn_queue.push_back(t);
   take_first_syn(t, l, syn);
   enter(t, state::syn_received, now);

@@ -13,10 +13,7 @@ class text_marks {
   void add(std::uint64_t offset, std::uint32_t apart = 0) {
     if (marks_.size() >= 2 && offset - marks_[marks_.size() - 2] < apart) marks_.pop_back();
     marks_.push_back(offset);
-    last_ = offset;
   }
-  /// The newest one, whether it is still kept or not; 0 where there was none.
-  [[nodiscard]] std::uint64_t last() const { return last_; }
   /// The first behind `begin`; `end` where there is none before that.
   [[nodiscard]] std::uint64_t first_in(std::uint64_t begin, std::uint64_t end) const {
     const auto found = std::upper_bound(marks_.begin(), marks_.end(), begin);
@@ -33,10 +30,10 @@ class text_marks {
   void drop(std::uint64_t offset) {
     marks_.erase(marks_.begin(), std::upper_bound(marks_.begin(), marks_.end(), offset));
   }
+  void clear() { marks_.clear(); }
 
  private:
   std::vector<std::uint64_t> marks_;
-  std::uint64_t last_ = 0;
 };
 
 }  // namespace tunic::tcp

@@ -4,14 +4,6 @@
 
 namespace tunic::tcp {
 
-namespace {
-
-std::uint32_t milliseconds(duration d) {
-  return static_cast<std::uint32_t>(d / std::chrono::milliseconds{1});
-}
-
-}  // namespace
-
 void layer::enter_time_wait(tcb& t, instant now) {
   auto record = std::make_unique<time_wait>(t.ends);
   time_wait& w = *record;
@@ -20,7 +12,7 @@ void layer::enter_time_wait(tcb& t, instant now) {
   w.window = offer_window(t);
   w.tos = t.tos;
   w.hop_limit = t.hop_limit;
-  w.invalid_answer_from = milliseconds(now.time_since_epoch());
+  w.invalid_answer_from = wrapped_ms(now.time_since_epoch());
   w.timestamps_on = t.timestamps_on;
   w.ts_offset = t.ts.offset;
   w.ts_recent = t.ts.recent;
@@ -36,14 +28,18 @@ void layer::enter_time_wait(tcb& t, instant now) {
   wheel_.arm(w, now + 2 * config_.msl);  // RFC 9293 §3.6.1, MUST-13
   enter(t, state::time_wait, now);
   timer_wheel::cancel(t);
-  t.deadlines.fill(never);
+  t.stop_timers();
   unready(t);
   if (t.user) {
     w.held = &t;
-    t.remains = &w;
   } else {
     bury(t);
   }
+}
+
+// Of a connection in TIME-WAIT that its user still holds.
+time_wait& layer::record_of(const tcb& t) const {
+  return static_cast<time_wait&>(*demux_.find(t.ends));
 }
 
 tcb* layer::leave_time_wait(time_wait& w, instant now) {
@@ -56,7 +52,6 @@ tcb* layer::leave_time_wait(time_wait& w, instant now) {
     if (observer_) observer_->on_state(ends, state::time_wait, state::closed, now);
     return nullptr;
   }
-  held->remains = nullptr;
   enter(*held, state::closed, now);
   held->pending.closed = true;
   return held;
@@ -69,14 +64,14 @@ void layer::acknowledge(const time_wait& w, instant now) {
   o.header.flags.ack = true;
   o.header.window = w.window;
   if (w.timestamps_on)
-    o.header.options.timestamps = wire::tcp_timestamps{w.ts_offset + milliseconds(now.time_since_epoch()), w.ts_recent};
+    o.header.options.timestamps = wire::tcp_timestamps{w.ts_offset + wrapped_ms(now.time_since_epoch()), w.ts_recent};
   push_orphan(o);
 }
 
 void layer::challenge(time_wait& w, instant now) {
-  const std::uint32_t present = milliseconds(now.time_since_epoch());
+  const std::uint32_t present = wrapped_ms(now.time_since_epoch());
   if (static_cast<std::int32_t>(present - w.invalid_answer_from) < 0) return counters_.count(drop::rate_limited);
-  w.invalid_answer_from = present + milliseconds(config_.invalid_answer_interval);
+  w.invalid_answer_from = present + wrapped_ms(config_.invalid_answer_interval);
   if (may_challenge(now)) acknowledge(w, now);
 }
 

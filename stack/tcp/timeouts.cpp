@@ -72,10 +72,10 @@ void layer::on_retransmit_timeout(tcb& t, instant now) {
   if (t.backoff < 16) ++t.backoff;  // (5.5)
   if (opening) {
     t.syn_due = true;
-  } else if (!t.board.empty()) {
+  } else if (!t.flight->board.empty()) {
     if (t.snd.wnd > 0) {  // that a shut window does not answer is no sign of congestion, nor of anything
       const bool undisturbed = t.recovery.phase < recovery_phase::cwr;
-      if (suspect_black_hole(t, now) && undisturbed) t.search.sparing = true;
+      if (suspect_black_hole(t, now) && undisturbed) t.search->sparing = true;
       enter_loss(t, again, now);
     }
     t.recovery.head_due = true;  // (5.4)
@@ -84,7 +84,7 @@ void layer::on_retransmit_timeout(tcb& t, instant now) {
 }
 
 void layer::on_reordering_timeout(tcb& t, instant now) {
-  const std::uint32_t in_flight = t.board.in_flight();
+  const std::uint32_t in_flight = t.flight->board.in_flight();
   ack_news n;
   n.prior_una = t.snd.una;
   n.prior_in_flight = in_flight;
@@ -130,13 +130,13 @@ bool layer::may_probe(const tcb& t) {
 // moved on, so RTO begins anew (RFC 6298 §5.3, RFC 6928 §9). Nothing goes again before its time (RFC 6298 §5).
 void layer::arm_loss_timer(tcb& t, instant now, bool advancing) {
   auto& deadline = t.deadline(timer::retransmit);
-  if (t.board.empty()) {
+  if (t.flight->board.empty()) {
     deadline = never;  // §5.2
     t.recovery.awaited = retransmit_kind::timeout;
     return;
   }
   const duration timeout = backed_off(t);
-  const instant of_head = std::max(t.board.front().sent.at + timeout, now);
+  const instant of_head = std::max(t.flight->board.front().sent.at + timeout, now);
   if (may_probe(t)) {
     constexpr duration granularity = std::chrono::milliseconds{2};
     duration pto = t.rtt.sampled() ? 2 * t.rtt.srtt() : config_.rto_initial;
@@ -154,7 +154,7 @@ void layer::arm_loss_timer(tcb& t, instant now, bool advancing) {
 // A deadline that moves later leaves the node where it is: it fires early, finds nothing due and comes back here. So
 // the usual case, an acknowledgement that puts the timeout off, does not touch the wheel.
 void layer::rearm(tcb& t) {
-  const instant earliest = *std::min_element(t.deadlines.begin(), t.deadlines.end());
+  const instant earliest = t.earliest_deadline();
   if (t.state == state::closed || earliest == never) {
     timer_wheel::cancel(t);
   } else if (!t.armed() || earliest < t.timer_node::deadline()) {

@@ -50,9 +50,9 @@ result<tcb*, std::error_code> layer::open(const open_options& o, user& u, instan
   offer_options(t);
   enter(t, state::syn_sent, now);
   if (o.fast_open != fast_open_use::off) {
-    t.fast = std::make_unique<fast_opening>();
-    t.fast->use = o.fast_open;
-    t.fast->waits_for_text = o.wait_for_text && syn_text_room(t, now) > 0;
+    t.flight->fast = std::make_unique<fast_opening>();
+    t.flight->fast->use = o.fast_open;
+    t.flight->fast->waits_for_text = o.wait_for_text && syn_text_room(t, now) > 0;
   }
   if (!waits_for_text(t)) make_ready(t);
   return &t;
@@ -103,7 +103,7 @@ std::size_t layer::send_room(const tcb& t) const {
                     t.state == state::syn_received;
   if (!open || t.closing) return 0;
   const std::uint64_t most = send_limit(t);
-  const std::uint64_t room = t.send_queue.size() < most ? most - t.send_queue.size() : 0;
+  const std::uint64_t room = t.flight->send_queue.size() < most ? most - t.flight->send_queue.size() : 0;
   const std::uint64_t unsent = unsent_octets(t);
   const std::uint64_t may_wait = t.unsent_limit == 0 ? room : t.unsent_limit > unsent ? t.unsent_limit - unsent : 0;
   return static_cast<std::size_t>(std::min(room, may_wait));
@@ -114,8 +114,9 @@ std::size_t layer::send(tcb& t, std::span<const std::byte> octets, ending e) {
   const std::size_t n = std::min(octets.size(), send_room(t));
   if (n < octets.size() && !t.closing) t.send_short = true;
   if (n == 0) return 0;
-  t.fresh = t.fresh || (t.send_queue.empty() && t.board.empty());
-  t.send_queue.copy_in(pool_, octets.first(n));
+  take_flight(t);
+  t.fresh = t.fresh || (t.flight->send_queue.empty() && t.flight->board.empty());
+  t.flight->send_queue.copy_in(pool_, octets.first(n));
   take_ending(t, n < octets.size() && e == ending::record ? ending::push : e);
   settle(t);
   if (t.text_flows()) make_ready(t);
@@ -127,8 +128,9 @@ std::size_t layer::send(tcb& t, const slice& octets) {
   const std::size_t n = std::min<std::size_t>(octets.size(), send_room(t));
   if (n < octets.size() && !t.closing) t.send_short = true;
   if (n == 0) return 0;
-  t.fresh = t.fresh || (t.send_queue.empty() && t.board.empty());
-  t.send_queue.push_back(octets.sub(0, static_cast<std::uint32_t>(n)));
+  take_flight(t);
+  t.fresh = t.fresh || (t.flight->send_queue.empty() && t.flight->board.empty());
+  t.flight->send_queue.push_back(octets.sub(0, static_cast<std::uint32_t>(n)));
   take_ending(t, ending::push);
   settle(t);
   if (t.text_flows()) make_ready(t);
@@ -138,17 +140,19 @@ std::size_t layer::send(tcb& t, const slice& octets) {
 // RFC 9293 §3.9.1.2. What goes on for half of the peer's window is pushed as well: some receivers hand text up only
 // then.
 void layer::take_ending(tcb& t, ending e) {
-  const std::uint64_t end = t.send_queue.end();
+  const std::uint64_t end = t.flight->send_queue.end();
   t.more_follows = e == ending::more;
-  const bool goes_on = t.text_flows() && end - t.pushes.last() > t.snd.max_wnd / 2;
-  if (e != ending::more || goes_on) t.pushes.add(end, t.mss);
+  const bool goes_on = t.text_flows() && distance(t.pushed, t.text_end()) > t.snd.max_wnd / 2;
+  if (e != ending::more || goes_on) {
+    t.flight->pushes.add(end, t.mss);
+    t.pushed = t.text_end();
+  }
   if (e != ending::record) return;
-  if (!t.records) t.records = std::make_unique<text_marks>();
-  t.records->add(end);
+  t.flight->records.add(end);
 }
 
 void layer::let_syn_go(tcb& t) {
-  t.fast->waits_for_text = false;
+  t.flight->fast->waits_for_text = false;
   make_ready(t);
 }
 
@@ -168,7 +172,7 @@ void layer::close(tcb& t, instant now) {
   switch (t.state) {
     case state::closed:
     case state::listen: return;
-    case state::syn_sent: close_with(t, make_error_code(std::errc::connection_aborted), now); return;
+    case state::syn_sent: close_with(t, std::errc::connection_aborted, now); return;
     case state::syn_received:  // queued until ESTABLISHED, or leaves behind what is sent already
       t.closing = true;
       if (!t.early) return;
@@ -198,17 +202,17 @@ void layer::shut_receive(tcb& t) {
 }
 
 void layer::abort(tcb& t, instant now) {
-  if (t.remains) {
-    leave_time_wait(*t.remains, now);
+  if (t.state == state::time_wait) {
+    leave_time_wait(record_of(t), now);
     return;
   }
-  abort_with(t, make_error_code(std::errc::connection_aborted), now);
+  abort_with(t, std::errc::connection_aborted, now);
 }
 
 void layer::release(tcb& t, instant now, std::optional<duration> linger) {
   t.user = nullptr;
-  if (t.remains) {
-    t.remains->held = nullptr;
+  if (t.state == state::time_wait) {
+    record_of(t).held = nullptr;
     bury(t);
     return;
   }

@@ -15,7 +15,7 @@ wire::wire_window layer::scale_down(std::uint32_t octets, wire::window_shift shi
 seq layer::wanted_edge(const tcb& t) const {
   // It lies before RCV.NXT where more is held than the buffer is for, by what the scale of the window rounds up.
   const auto room = static_cast<std::int64_t>(t.receive_buffer) - static_cast<std::int64_t>(t.receive_queue.held());
-  const auto most = std::int64_t{0xffff} << t.rcv.shift.value;
+  const auto most = std::int64_t{0xffff} << t.rcv_shift.value;
   return t.rcv.nxt + static_cast<std::uint32_t>(std::min(room, most));
 }
 
@@ -28,8 +28,8 @@ wire::wire_window layer::offer_window(tcb& t) {
   const seq wanted = wanted_edge(t);
   // It never moves left (RFC 9293 §3.8.6, SHLD-14; RFC 7323 §2.4), though it may stay (RFC 9293 §3.8.6.1, MAY-8).
   if (wanted > t.rcv.edge && distance(t.rcv.edge, wanted) >= worthwhile_gain(t)) t.rcv.edge = wanted;
-  wire::wire_window w = scale_down(t.rcv_wnd(), t.rcv.shift);
-  const std::uint32_t unit = 1u << t.rcv.shift.value;
+  wire::wire_window w = scale_down(t.rcv_wnd(), t.rcv_shift);
+  const std::uint32_t unit = 1u << t.rcv_shift.value;
   seq offered = t.rcv.nxt + w.value * unit;
   // Short segments would push an edge that is rounded up at each of them farther and farther beyond the buffer. Then it
   // is rounded down: what was offered before is still taken (RFC 7323 §2.4).
@@ -75,7 +75,8 @@ void layer::set_send_buffer(tcb& t, std::uint32_t octets) {
 std::uint64_t layer::send_limit(const tcb& t) const {
   if (memory_used_ >= config_.memory) return t.mss;  // so that everybody moves on
   if (t.send_buffer != 0) return t.send_buffer;
-  const std::uint64_t wanted = t.cc && !under_pressure() ? 2 * std::uint64_t{t.cc->cwnd()} + t.board.sacked() : 0;
+  const std::uint64_t wanted =
+      t.cc && !under_pressure() ? 2 * std::uint64_t{t.cc->cwnd()} + t.flight->board.sacked() : 0;
   return std::clamp<std::uint64_t>(wanted, std::min(config_.send_buffer_initial, config_.send_buffer),
                                    config_.send_buffer);
 }
@@ -92,8 +93,8 @@ void layer::grow_receive_buffer(tcb& t, const segment& s, instant now) {
   }
   const duration rtt = c.rtt != duration{} ? c.rtt : t.rtt.sampled() ? t.rtt.srtt() : config_.rto_initial;
   if (now - c.since < rtt) return;
-  const std::uint64_t taken = t.receive_queue.consumed();
-  const auto octets = static_cast<std::uint32_t>(std::min<std::uint64_t>(taken - c.from, config_.receive_buffer));
+  const auto taken = static_cast<std::uint32_t>(t.receive_queue.consumed());
+  const std::uint32_t octets = std::min(taken - c.from, config_.receive_buffer);
   const std::uint32_t before = std::exchange(c.octets, std::max(c.octets, octets));
   c.from = taken;
   c.since = now;
@@ -119,7 +120,7 @@ void layer::expect_slow_start(tcb& t) const {
 }
 
 void layer::settle(tcb& t) {
-  const std::uint64_t charge = t.send_queue.charge() + t.receive_queue.charge();
+  const std::uint64_t charge = t.flight->send_queue.charge() + t.receive_queue.charge();
   memory_used_ += charge - t.charge;
   t.charge = charge;
 }

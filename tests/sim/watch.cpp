@@ -9,7 +9,7 @@ using tcp::state;
 // The right edge never moves left, but for what its scale cannot express (RFC 7323 §2.4).
 void watch::on_sent(const wire::tcp_header& h, const tcp::tcb* t) {
   if (!h.flags.ack || h.flags.rst) return;
-  if (t) shift_ = t->rcv.shift.value;
+  if (t) shift_ = t->rcv_shift.value;
   const seq edge = h.ack_number + (std::uint32_t{h.window.value} << (h.flags.syn ? 0 : shift_));
   if (offered_ && edge + (1u << shift_) <= *offered_) shrunk_ = true;
   offered_ = offered_ ? max(edge, *offered_) : edge;
@@ -41,15 +41,14 @@ std::string watch::check_progress(const tcp::tcb& t) {
 
 std::string watch::check_sender(const tcp::tcb& t) {
   if (t.snd.una > t.snd.nxt) return "SND.UNA is beyond SND.NXT";
-  const seq queued = t.seq_of(t.send_queue.begin());
-  if (queued != t.snd.una && !(t.fin_acked() && t.snd.una - queued == 1)) return "the send queue begins elsewhere";
-  if (t.snd.nxt > t.fin_seq() + (t.fin_sent ? 1 : 0)) return "SND.NXT is beyond what the user has written";
-  if (t.charge != t.send_queue.charge() + t.receive_queue.charge())
+  if (t.snd.nxt > t.text_end() + (t.fin_sent ? 1 : 0)) return "SND.NXT is beyond what the user has written";
+  if (t.charge != t.flight->send_queue.charge() + t.receive_queue.charge())
     return "it is charged for other memory than it holds";
-  const bool something_left = t.snd.una < t.fin_seq() + (t.closing ? 1 : 0);
-  const bool waits = std::ranges::any_of(t.deadlines, [](instant d) { return d != never; });
+  const bool something_left = t.snd.una < t.text_end() + (t.closing ? 1 : 0);
+  const bool waits = t.earliest_deadline() != never;
   if (something_left && !waits && !t.in_ready_list) return "it has something to send and waits for nothing";
-  if (!t.board.empty() && t.deadline(tcp::timer::retransmit) == never) return "no timer runs for what is outstanding";
+  if (!t.flight->board.empty() && t.deadline(tcp::timer::retransmit) == never)
+    return "no timer runs for what is outstanding";
   return {};
 }
 
@@ -59,15 +58,16 @@ std::string watch::check_receiver(const tcp::tcb& t) {
   if (t.rcv.nxt != t.rcv.irs + 1 + fin + static_cast<std::uint32_t>(t.receive_queue.expected()))
     return "RCV.NXT is not where the receive queue ends";
   // The window is offered in steps of its scale.
-  if (t.receive_queue.held() > std::uint64_t{t.receive_buffer} + (1u << t.rcv.shift.value))
+  if (t.receive_queue.held() > std::uint64_t{t.receive_buffer} + (1u << t.rcv_shift.value))
     return "more text is held than was offered room for";
   return {};
 }
 
 std::string watch::check_board(const tcp::tcb& t) {
-  const auto runs = t.board.runs();
+  const auto runs = t.flight->board.runs();
   if (runs.empty()) return t.outstanding() == 0 ? "" : "the scoreboard does not know what is outstanding";
-  if (runs.front().begin != t.snd.una || runs.back().end != t.snd.nxt || t.board.outstanding() != t.outstanding())
+  if (runs.front().begin != t.snd.una || runs.back().end != t.snd.nxt ||
+      t.flight->board.outstanding() != t.outstanding())
     return "the scoreboard does not reach from SND.UNA to SND.NXT";
   constexpr std::size_t runs_a_check = 64;  // as many are counted on average at most
   if (++since_count_ * runs_a_check < runs.size()) return {};
@@ -82,7 +82,7 @@ std::string watch::check_board(const tcp::tcb& t) {
     if (r.lost) lost += r.size();
     if (r.resent) resent += r.size();
   }
-  if (sacked != t.board.sacked() || lost != t.board.lost() || resent != t.board.resent())
+  if (sacked != t.flight->board.sacked() || lost != t.flight->board.lost() || resent != t.flight->board.resent())
     return "the scoreboard has counted wrong";
   return {};
 }

@@ -400,7 +400,8 @@ void script::closed_with(std::error_code why) {
   step("closed with " + (why ? why.message() : "no error"));
   if (!holder_->closed) fail("the user was not told");
   if (tcb_->state != tcp::state::closed) fail("not CLOSED");
-  if (tcb_->error != why) fail("the reason is " + tcb_->error.message());
+  const std::error_code reason = tcp::layer::error(*tcb_);
+  if (reason != why) fail("the reason is " + reason.message());
 }
 
 void script::dropped(drop reason, std::uint64_t times) {

@@ -36,49 +36,52 @@ TEST(windowed_min, forgets_what_is_older_than_its_window) {  // RFC 8985 §6.2
 
 TEST(delivery_rate, is_what_arrived_over_the_time_that_it_took) {  // §4.1.2
   tcp::delivery_rate d;
+  tcp::rate_samples f;
   const instant start{1h};
   std::vector<scoreboard::run> sent;
-  for (std::uint32_t i = 0; i < 10; ++i) sent.push_back(run(i * seg, (i + 1) * seg, d.on_send(seg, i * seg, start)));
-  for (std::uint32_t i = 0; i < 10; ++i) d.on_delivered(sent[i], start + 100ms + i * 10ms);
-  const auto s = d.take_sample(100ms);
+  for (std::uint32_t i = 0; i < 10; ++i) sent.push_back(run(i * seg, (i + 1) * seg, d.on_send(f, seg, i * seg, start)));
+  for (std::uint32_t i = 0; i < 10; ++i) d.on_delivered(f, sent[i], start + 100ms + i * 10ms);
+  const auto s = d.take_sample(f, 100ms);
   EXPECT_EQ(s.delivered, 10 * seg);
   EXPECT_EQ(s.interval, 190ms);
   EXPECT_EQ(s.tx_in_flight, 10 * seg);
-  EXPECT_EQ(d.take_sample(100ms).rate(), 0u);
+  EXPECT_EQ(d.take_sample(f, 100ms).rate(), 0u);
 }
 
 TEST(delivery_rate, never_runs_backwards) {  // §4.1: C.delivered only grows
   tcp::delivery_rate d;
+  tcp::rate_samples f;
   const instant start{1h};
-  const auto hole = run(0, seg, d.on_send(seg, 0, start));
-  const auto behind = run(seg, 4 * seg, d.on_send(3 * seg, seg, start));
-  d.on_delivered_unseen(3 * seg, start + 50ms);  // three duplicate ACKs
-  const auto next = run(4 * seg, 5 * seg, d.on_send(seg, 4 * seg, start + 50ms));
+  const auto hole = run(0, seg, d.on_send(f, seg, 0, start));
+  const auto behind = run(seg, 4 * seg, d.on_send(f, 3 * seg, seg, start));
+  d.on_delivered_unseen(f, 3 * seg, start + 50ms);  // three duplicate ACKs
+  const auto next = run(4 * seg, 5 * seg, d.on_send(f, seg, 4 * seg, start + 50ms));
   EXPECT_EQ(next.sent.delivered, 3 * seg);
-  d.discount(3 * seg);
-  d.on_delivered(hole, start + 100ms);
+  f.discount(3 * seg);
+  d.on_delivered(f, hole, start + 100ms);
   EXPECT_GE(d.delivered(), 3 * seg);
-  d.on_delivered(behind, start + 100ms);
+  d.on_delivered(f, behind, start + 100ms);
   EXPECT_EQ(d.delivered(), 4 * seg);
 }
 
 TEST(delivery_rate, tells_of_the_newest_that_was_lost) {  // §5.5.10.2
   tcp::delivery_rate d;
+  tcp::rate_samples f;
   const instant start{1h};
-  const auto a = run(0, seg, d.on_send(seg, 0, start));
-  const auto b = run(seg, 2 * seg, d.on_send(seg, seg, start));
-  d.on_delivered(a, start + 50ms);
+  const auto a = run(0, seg, d.on_send(f, seg, 0, start));
+  const auto b = run(seg, 2 * seg, d.on_send(f, seg, seg, start));
+  d.on_delivered(f, a, start + 50ms);
   d.on_lost(5 * seg);  // another's
-  const auto c = run(2 * seg, 4 * seg, d.on_send(2 * seg, 7 * seg, start + 50ms));
+  const auto c = run(2 * seg, 4 * seg, d.on_send(f, 2 * seg, 7 * seg, start + 50ms));
   d.on_lost(3 * seg);
-  d.note_lost(c);
-  d.note_lost(b);
-  const auto l = d.take_loss();
+  f.note_lost(c);
+  f.note_lost(b);
+  const auto l = d.take_loss(f);
   EXPECT_EQ(l.octets, 2 * seg);
   EXPECT_EQ(l.tx_in_flight, 9 * seg);
   EXPECT_EQ(l.lost, 3 * seg);
   EXPECT_FALSE(l.app_limited);
-  EXPECT_EQ(d.take_loss().octets, 0u);
+  EXPECT_EQ(d.take_loss(f).octets, 0u);
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ TEST(receive_queue, agrees_with_a_string_whatever_arrives_in_whatever_order) {
     std::mt19937 random{seed};
     const auto draw = [&](std::size_t most) { return std::uniform_int_distribution<std::size_t>{0, most}(random); };
     pool buffers;
+    receive_queue::rooms rooms;
     receive_queue q;
     model m{size};
     for (char& c : m.stream) c = static_cast<char>('a' + draw(25));
@@ -59,7 +60,7 @@ TEST(receive_queue, agrees_with_a_string_whatever_arrives_in_whatever_order) {
       const std::size_t from = std::min(size - 1, (before > 100 ? before - 100 : 0) + draw(1000));
       const std::size_t n = std::min(size - from, 1 + draw(longest));
       m.insert(from, n);
-      const bool moved = q.insert(buffers, from, slice_of(buffers, std::string_view{m.stream}.substr(from, n)));
+      const bool moved = q.insert(rooms, buffers, from, slice_of(buffers, std::string_view{m.stream}.substr(from, n)));
       ASSERT_EQ(q.expected(), m.expected());
       ASSERT_EQ(moved, m.expected() > before);
       ASSERT_EQ(q.has_gap(), m.ahead() > 0);
@@ -91,19 +92,21 @@ TEST(receive_queue, agrees_with_a_string_whatever_arrives_in_whatever_order) {
 
 TEST(receive_queue, dropped_text_keeps_the_offsets) {
   pool buffers;
+  receive_queue::rooms rooms;
   receive_queue q;
-  q.insert(buffers, 0, slice_of(buffers, "abc"));
+  q.insert(rooms, buffers, 0, slice_of(buffers, "abc"));
   q.drop_ready();
   EXPECT_TRUE(q.empty());
   EXPECT_EQ(q.expected(), 3u);
-  EXPECT_TRUE(q.insert(buffers, 3, slice_of(buffers, "def")));
+  EXPECT_TRUE(q.insert(rooms, buffers, 3, slice_of(buffers, "def")));
   EXPECT_EQ(q.size(), 3u);
 }
 
 TEST(receive_queue, small_texts_share_buffers) {  // an octet a packet must not pin a buffer each
   pool buffers;
+  receive_queue::rooms rooms;
   receive_queue q;
-  for (std::size_t i = 0; i < 1000; ++i) q.insert(buffers, i, slice_of(buffers, "x"));
+  for (std::size_t i = 0; i < 1000; ++i) q.insert(rooms, buffers, i, slice_of(buffers, "x"));
   EXPECT_EQ(q.size(), 1000u);
   EXPECT_LE(buffers.in_use(), 3u);
 }

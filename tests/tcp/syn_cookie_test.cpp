@@ -105,7 +105,7 @@ TEST(rfc4987_syn_cookies, keep_mss_scale_and_sack_of_a_peer_with_timestamps) {
   EXPECT_TRUE(t.status().window_scale);
   EXPECT_EQ(t.status().mss, 1400u - 12);
   EXPECT_EQ(t.status().snd_wnd, 500u << 7);
-  EXPECT_EQ(t.connection().rcv.shift, *syn_ack.options.window_scale);
+  EXPECT_EQ(t.connection().rcv_shift, *syn_ack.options.window_scale);
   t.arrives(". 1001:2001(1000) ack 1 win 500 <TS val 9 ecr 0>");  // ahead of a gap
   const auto answer = t.takes_sent();
   ASSERT_TRUE(answer);
