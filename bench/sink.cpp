@@ -1,12 +1,9 @@
 // Accepts connections on port 5201, reads all they send through the public API, adds it up and throws it away. On each
 // connection's end it prints how much came, the sum of all octets, which the sender may compare, and the rate.
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <memory>
 #include <span>
@@ -24,31 +21,29 @@
 #include "stack/asio/tcp_acceptor.hpp"
 #include "stack/asio/tcp_socket.hpp"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace {
 
 constexpr std::uint16_t port = 5201;
 
-/// The sum of all octets. Lanes of 16 bits are added up for as long as they cannot overflow, four words of eight octets
-/// at a time, so that a compiler finds vectors in it.
+/// The sum of all octets, as fast as they come out of the cache where the processor can do that.
 std::uint64_t sum_of(std::span<const std::byte> octets) {
-  constexpr std::uint64_t low = 0x00ff00ff00ff00ff, pairs = 0x0000ffff0000ffff;
-  constexpr std::size_t abreast = 4, step = abreast * 8;
-  constexpr std::size_t most = 128 * step;  // 128 * 2 * 255 fits into a lane
   std::uint64_t sum = 0;
-  while (octets.size() >= step) {
-    const std::size_t n = std::min(octets.size() / step * step, most);
-    std::array<std::uint64_t, abreast> lanes{};
-    for (std::size_t i = 0; i < n; i += step) {
-      std::array<std::uint64_t, abreast> w;
-      std::memcpy(w.data(), octets.data() + i, step);
-      for (std::size_t k = 0; k < abreast; ++k) lanes[k] += (w[k] & low) + (w[k] >> 8 & low);
-    }
-    for (const std::uint64_t l : lanes) {
-      const std::uint64_t halves = (l & pairs) + (l >> 16 & pairs);
-      sum += (halves & 0xffffffff) + (halves >> 32);
-    }
-    octets = octets.subspan(n);
+#ifdef __SSE2__
+  const __m128i zero = _mm_setzero_si128();
+  __m128i even = zero, odd = zero;
+  for (; octets.size() >= 32; octets = octets.subspan(32)) {
+    const auto* const at = reinterpret_cast<const __m128i*>(octets.data());
+    even = _mm_add_epi64(even, _mm_sad_epu8(_mm_loadu_si128(at), zero));
+    odd = _mm_add_epi64(odd, _mm_sad_epu8(_mm_loadu_si128(at + 1), zero));
   }
+  const __m128i both = _mm_add_epi64(even, odd);
+  sum += static_cast<std::uint64_t>(_mm_cvtsi128_si64(both));
+  sum += static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(both, both)));
+#endif
   for (const std::byte o : octets) sum += static_cast<std::uint8_t>(o);
   return sum;
 }

@@ -174,9 +174,11 @@ bool pump::deliver() {
 // Returns whether the bound has ended it rather than the stack.
 bool pump::transmit() {
   full_until_ = never;
-  for (unsigned n = 0; n < frames_a_round; ++n) {
+  std::size_t octets = 0;
+  for (unsigned n = 0; n < frames_a_round && octets < octets_a_round; ++n) {
     if (!frame_held_ && !stack_->poll_transmit(frame_, now_)) return false;
     const std::error_code e = device_.transmit(frame_, now_);
+    octets += frame_.size();
     frame_held_ = e == std::errc::operation_would_block || e == std::errc::resource_unavailable_try_again;
     if (frame_held_) {
       watch_writable();
@@ -192,7 +194,8 @@ bool pump::transmit() {
 
 bool pump::receive() {
   if (failed_ && now_ < retry_at_) return false;
-  for (unsigned n = 0; n < packets_a_round; ++n) {
+  std::size_t octets = 0;
+  for (unsigned n = 0; n < packets_a_round && octets < octets_a_round; ++n) {
     std::error_code e;
     packet p = device_.receive(stack_->pool(), now_, e);
     if (e) {
@@ -201,6 +204,7 @@ bool pump::receive() {
     }
     if (failed_) recover();
     if (!p) return n > 0;
+    octets += p.octets.size();
     stack_->on_packet(std::move(p), now_);
   }
   return true;
