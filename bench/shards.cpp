@@ -69,7 +69,7 @@ void work(std::latch& ready, std::size_t requests) {
                                out.content = content;
                                return out;
                              }};
-  asio::co_spawn(io, server.serve(acceptor), [](std::exception_ptr) {});
+  asio::co_spawn(io, server.serve(acceptor), [](const std::exception_ptr&) {});
   std::size_t left = connections;
   for (std::size_t i = 0; i < connections; ++i)
     asio::co_spawn(io, ask(clients, requests / connections), [&](const std::exception_ptr& e) {

@@ -45,7 +45,7 @@ class attachment {
 /// of what they read, and a batch of answers leaves at once. Everything happens on the thread that runs the io_context.
 class pump final : public std::enable_shared_from_this<pump>, private device_waker, private echo_user {
  public:
-  static constexpr unsigned packets_a_round = 64;              ///< then what arrived is answered
+  static constexpr unsigned packets_a_round = 64;            ///< then what arrived is answered
   static constexpr std::size_t octets_a_round = 256u << 10;  ///< or once so many did: they are still in the cache
   static constexpr unsigned frames_a_round =
       256;  ///< a TUN device never pushes back: look for acknowledgements in between

@@ -41,7 +41,8 @@ void ecn::ask(wire::tcp_header& syn, unsigned timeouts) {
   const bool asks =
       !refused_ && ((use_ == ecn_use::on && timeouts == 0) || (use_ == ecn_use::accurate && timeouts < 2));
   if (asks) set_flags(syn.flags, use_ == ecn_use::accurate ? 0b111 : 0b011);
-  (asks ? asked_ : asked_not_) = true;
+  asked_ = asked_ || asks;
+  asked_not_ = asked_not_ || !asks;
 }
 
 bool ecn::refused() {
