@@ -69,4 +69,4 @@ def write(measured, once, document, picture, conditions):
     picture.write_text(chart(measured))
     before, _, rest = document.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    document.write_text(f"{before}{BEGIN}\n\n{conditions}\n\n{tables(measured, once)}\n\n{END}{after}")
+    document.write_text(f"{before}{BEGIN}\n\n{conditions}\n\n{tables(measured, once)}\n\n![The same as bars]({picture.name})\n\n{END}{after}")

@@ -25,7 +25,7 @@ ADDRESSES = ("--address", f"{STACK4}/24", "--address", f"{STACK6}/64")
 MIB = 1 << 20
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PROGRAMS = ("tunic", "tunic_sink", "tunic_limit", "tunic_many", "tunic_idle", "tunic_tls")
+PROGRAMS = ("tunic", "tunic_sink", "tunic_limit", "tunic_many", "tunic_idle", "tunic_tls", "tunic_shards")
 BUILT = {name: os.environ[name.upper()] for name in PROGRAMS if name.upper() in os.environ}
 OUTSIDE = "TUNIC_E2E_OUTSIDE"  # the environment's name for the network namespace that we came from
 HERE = "/proc/self/ns/net"
