@@ -16,6 +16,7 @@
 #include <asio/io_context.hpp>
 
 #include "bench/peer.hpp"
+#include "bench/resident.hpp"
 #include "http/server/server.hpp"
 #include "http/server/static_files.hpp"
 #include "stack/asio/host.hpp"
@@ -27,13 +28,6 @@ using tunic::bench::peer;
 
 constexpr std::string_view request =
     "GET /file HTTP/1.1\r\nHost: 198.51.100.2\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n";
-
-std::size_t resident() {
-  std::ifstream file{"/proc/self/statm"};
-  std::size_t whole = 0, pages = 0;
-  file >> whole >> pages;
-  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
 
 /// A device whose other side is the clients: each says SYN, its request when it hears SYN-ACK, and an acknowledgement
 /// when it has heard text.
@@ -148,9 +142,9 @@ int main(int argc, char** argv) {
   constexpr std::uint32_t warm = 1000;
   bench b{n + warm};
   b.connect(0, warm);
-  const std::size_t before = resident();
+  const std::size_t before = tunic::bench::resident();
   b.connect(warm, n + warm);
-  const std::size_t after = resident();
+  const std::size_t after = tunic::bench::resident();
   std::printf("%zu connections\n%.0f octets resident a connection idle after a request\n", b.connections(),
               (static_cast<double>(after) - static_cast<double>(before)) / n);
   std::fflush(stdout);

@@ -7,14 +7,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <unistd.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "bench/callgrind.hpp"
 #include "bench/peer.hpp"
+#include "bench/resident.hpp"
 
 namespace {
 
@@ -23,13 +22,6 @@ using tunic::bench::peer;
 
 constexpr std::uint32_t request = 100, stride = 7919;  // octets; and a prime, so that all are visited
 constexpr std::size_t response = 200;                  // octets
-
-std::size_t resident() {
-  std::ifstream file{"/proc/self/statm"};
-  std::size_t whole = 0, pages = 0;
-  file >> whole >> pages;
-  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
 
 class server final : tunic::tcp::user, tunic::tcp::listener_user {
  public:
@@ -85,7 +77,7 @@ class server final : tunic::tcp::user, tunic::tcp::listener_user {
 };
 
 void say_resident(const char* when, std::size_t before, std::uint32_t n) {
-  const std::size_t now = resident();
+  const std::size_t now = tunic::bench::resident();
   std::printf("%.0f octets resident a connection %s, %.0f MiB in all\n",
               (static_cast<double>(now) - static_cast<double>(before)) / n, when, static_cast<double>(now) / (1 << 20));
 }
@@ -93,7 +85,7 @@ void say_resident(const char* when, std::size_t before, std::uint32_t n) {
 void run(std::uint32_t n, std::uint32_t exchanges) {
   server s{n};
   s.establish(0);
-  const std::size_t before = resident();
+  const std::size_t before = tunic::bench::resident();
   for (std::uint32_t i = 1; i < n; ++i) s.establish(i);
   say_resident("established", before, n);
   std::uint32_t answered = 0;
