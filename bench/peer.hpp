@@ -97,7 +97,7 @@ class peer {
     std::copy(content.begin(), content.end(), reinterpret_cast<char*>(room.data()) + size - text);
     wire::ipv4_header ip;
     ip.total_length = static_cast<std::uint16_t>(size);
-    ip.protocol = static_cast<std::uint8_t>(wire::protocol::tcp);
+    ip.protocol = wire::number(wire::protocol::tcp);
     ip.source = where();
     ip.destination = address::v4(our_address);
     wire::emit_ipv4(ip, room);

@@ -8,6 +8,8 @@ function(tunic_layer name)
     set(scope PUBLIC)
     target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:tunic_flags>)
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    # Nobody replaces a function of a static library at run time, so that position-independent code may inline.
+    target_compile_options(${target} PRIVATE -fno-semantic-interposition)
   else()
     add_library(${target} INTERFACE)
     set(scope INTERFACE)

@@ -49,8 +49,8 @@ std::optional<transport_layout> layout_of(wire::octets datagram) {
   if (!ip) return {};
   transport_layout layout;
   layout.ipv6 = wire::load8(datagram.data()) >> 4 == 6;
-  layout.tcp = ip->protocol == static_cast<std::uint8_t>(wire::protocol::tcp);
-  if (!layout.tcp && ip->protocol != static_cast<std::uint8_t>(wire::protocol::udp)) return {};
+  layout.tcp = ip->protocol == wire::number(wire::protocol::tcp);
+  if (!layout.tcp && ip->protocol != wire::number(wire::protocol::udp)) return {};
   const std::size_t least = layout.tcp ? wire::tcp_header::min_size : wire::udp_header::size;
   if (ip->header_length + least > ip->end) return {};
   std::size_t header = least;

@@ -14,15 +14,15 @@ void stack::on_packet(packet p, instant now) {
   counters_.octets_in += p.octets.size();
   const ip::delivery d = ip_.on_packet(std::move(p), now);
   if (const auto* datagram = std::get_if<ip::datagram>(&d)) {
-    if (datagram->protocol == static_cast<std::uint8_t>(wire::protocol::tcp)) {
+    if (datagram->protocol == wire::number(wire::protocol::tcp)) {
       tcp_.on_datagram(*datagram, now);
     } else {
       udp_.on_datagram(*datagram, now);
     }
   } else if (const auto* error = std::get_if<ip::icmp_error>(&d)) {
-    if (error->protocol == static_cast<std::uint8_t>(wire::protocol::tcp)) {
+    if (error->protocol == wire::number(wire::protocol::tcp)) {
       tcp_.on_icmp_error(*error, now);
-    } else if (error->protocol == static_cast<std::uint8_t>(wire::protocol::udp)) {
+    } else if (error->protocol == wire::number(wire::protocol::udp)) {
       udp_.on_icmp_error(*error, now);
     } else if (echo_user_) {
       echo_user_->on_echo_error(*error);

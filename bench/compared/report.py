@@ -18,7 +18,8 @@ def range_of(measured, row, subject):
 
 def table(measured):
     lines = ["| what | who | median | from, to | is to be | is | |", "|---|---|---:|---|---|---|---|"]
-    for row in ROWS:
+    rows = [row for row in ROWS if measured.subjects(row.name)]
+    for row in rows:
         subjects = measured.subjects(row.name)
         judged = verdicts(row, measured)
         for i, subject in enumerate(subjects):
@@ -29,7 +30,7 @@ def table(measured):
             sign = "≤" if row.less_is_better else "≥"
             shown = "" if ratio is None else f"{ratio:.2f}"
             lines.append(f"| | {bar.subject} : {bar.against} | | | {sign} {bar.factor:g} | {shown} | {verdict} |")
-    if any(is_wide(row, measured) for row in ROWS):
+    if any(is_wide(row, measured) for row in rows):
         lines += ["", "\"wide\": the runs of this row spread by more than a quarter, and its ratio to the limit decides."]
     return "\n".join(lines)
 

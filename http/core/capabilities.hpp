@@ -2,9 +2,11 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <system_error>
+#include <utility>
 
 // What a stream may offer beyond Asio's AsyncReadStream and AsyncWriteStream. HTTP uses each where it is there and does
 // without where it is not; nothing here names a particular stream.
@@ -38,6 +40,16 @@ template <class S>
 concept borrows = requires(S& s, std::error_code& error, std::size_t n) {
   { s.borrow(error) } -> std::same_as<std::span<const std::byte>>;
   s.consume(n);
+};
+
+// Which batch of input is readable: the source of the batches and a number; no source where a stream does not tell.
+using input_batch = std::pair<const void*, std::uint64_t>;
+
+// Names the batch that came last. What is readable while it stays the same was there before it was first seen, so that
+// whoever looked at something since need not look again.
+template <class S>
+concept batches = requires(const S& s) {
+  { s.batch() } -> std::same_as<input_batch>;
 };
 
 }  // namespace tunic::http

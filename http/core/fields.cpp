@@ -61,10 +61,4 @@ bool fields::has_element(std::string_view name, std::string_view element) const 
   return found;
 }
 
-field fields::operator[](std::size_t index) const {
-  const auto& e = entries_[index];
-  const std::string_view all = text_;
-  return {all.substr(e.at, e.name_size), all.substr(e.at + e.name_size + 2, e.value_size)};
-}
-
 }  // namespace tunic::http

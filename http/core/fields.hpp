@@ -43,7 +43,11 @@ class fields {
 
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
-  field operator[](std::size_t index) const;
+  field operator[](std::size_t index) const {
+    const auto& e = entries_[index];
+    const char* const at = text_.data() + e.at;
+    return {{at, e.name_size}, {at + e.name_size + 2, e.value_size}};
+  }
   iterator begin() const;
   iterator end() const;
 

@@ -168,6 +168,7 @@ conversation::step conversation::on_request() {
   states_.on(role::client, happening::request);
   remember_request();
   request_.parameters.clear();
+  request_.batch = on_->stream().batch();
   request_.peer = on_->client();
   if (request_.target == "*" || request_.method == "CONNECT")
     request_.path = request_.target;

@@ -38,6 +38,7 @@ void request::clear() {
   header.clear();
   path.clear();
   parameters.clear();
+  batch = {};
   peer = {};
 }
 

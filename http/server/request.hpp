@@ -13,6 +13,7 @@
 #include <asio/awaitable.hpp>
 #include <asio/ip/tcp.hpp>
 
+#include "http/core/capabilities.hpp"
 #include "http/core/framing.hpp"
 #include "http/core/message.hpp"
 #include "http/core/uri.hpp"
@@ -70,6 +71,7 @@ struct request : request_head {
                      // the authority (CONNECT)
   std::vector<std::pair<std::string, std::string>> parameters;  // what a router found in the path
   request_content content;
+  input_batch batch;             // with which it came; none where the stream does not tell
   asio::ip::tcp::endpoint peer;  // unspecified, port 0, where the stream does not tell
 
   // As new, but for `content`, and with its memory kept.

@@ -86,6 +86,8 @@ asio::awaitable<void> server::serve(Acceptor& acceptor) {
     auto stream = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
     if (!error) {
       start(*shared, std::move(stream));
+      // The others that came with it, where looking costs no system call.
+      if constexpr (!requires { acceptor.non_blocking(true, error); }) accept_what_waits(*shared, acceptor);
       continue;
     }
     if (shared->stopping()) break;

@@ -96,7 +96,7 @@ void static_files::answer(const request& in, response& out) {
     if (coding != content_coding::identity) key_.append(1, '\0').append(suffix(coding));
   }
   for (auto found = cache_.find(key_); found != cache_.end(); found = cache_.find(key_)) {
-    if (root_.stamp(found->second.path) != found->second.stamp) {
+    if (!is_current(found->second, in.batch)) {
       cached_octets_ -= found->second.octets();
       cache_.erase(found);
     } else if (found->second.plain) {
@@ -107,6 +107,15 @@ void static_files::answer(const request& in, response& out) {
     }
   }
   open_and_answer(in, coding, key_, out);
+}
+
+// A request that came in one batch with another was sent before that one was answered, and this before the file was
+// looked at for it: looking again could only show what changed since.
+bool static_files::is_current(cached& entry, const input_batch& batch) const {
+  if (batch.first != nullptr && batch == entry.compared) return true;
+  if (root_.stamp(entry.path) != entry.stamp) return false;
+  entry.compared = batch;
+  return true;
 }
 
 void static_files::open_and_answer(const request& in, content_coding coding, const std::string& key, response& out) {

@@ -27,8 +27,8 @@ struct static_options {
 // older), else coded here, up to a mebioctet. A file beside that comes after its like was coded here is found when the
 // file itself changes.
 //
-// Small files are kept in memory and compared with the file system once a request, so that a changed file is seen by
-// the next request at the price of one system call.
+// Small files are kept in memory and compared with the file system once for all requests that came in one batch, so
+// that a changed file is seen by the next request at the price of one system call.
 class static_files final : public handler {
  public:
   // Throws std::system_error if `root` is no directory.
@@ -42,7 +42,8 @@ class static_files final : public handler {
     std::string path;  // of the file that was asked for, relative to the root
     file_stamp stamp;
     representation content;
-    bool plain = false;  // coding made it no smaller: it is answered as it is, and `content` is empty
+    input_batch compared{};  // with the file system: for the requests of this batch
+    bool plain = false;      // coding made it no smaller: it is answered as it is, and `content` is empty
 
     std::size_t octets() const;
   };
@@ -55,6 +56,8 @@ class static_files final : public handler {
                              response& out);
   bool load_beside(cached& entry, content_coding coding);
   void keep(const std::string& key, cached entry);
+  // Whether the file is still the one that was read.
+  bool is_current(cached& entry, const input_batch& batch) const;
 
   folder root_;
   static_options options_;

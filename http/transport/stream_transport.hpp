@@ -12,7 +12,6 @@
 #include <asio/socket_base.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include "http/core/capabilities.hpp"
 #include "http/transport/transport.hpp"
 
 namespace tunic::http {
@@ -76,6 +75,13 @@ class stream_transport final : public transport {
       stream_.consume(n);
     else
       begin_ += n;
+  }
+
+  input_batch batch() override {
+    if constexpr (batches<std::remove_reference_t<decltype(lowest())>>)
+      return lowest().batch();
+    else
+      return {};
   }
 
   asio::awaitable<void> readable(std::error_code& error) override {

@@ -11,6 +11,8 @@
 #include <asio/error.hpp>
 #include <asio/ip/tcp.hpp>
 
+#include "http/core/capabilities.hpp"
+
 namespace tunic::http {
 
 // Octets with whoever keeps them alive.
@@ -42,6 +44,8 @@ class transport {
   // The octets received and not consumed, at least one, or an error: would-block, asio::error::eof, ...
   virtual std::span<const std::byte> borrow(std::error_code& error) = 0;
   virtual void consume(std::size_t n) = 0;
+  // Which batch brought what borrow has to say.
+  virtual input_batch batch() = 0;
   // Waits until borrow has something to say. Holds no buffer meanwhile if the stream can wait without one.
   virtual asio::awaitable<void> readable(std::error_code& error) = 0;
   // The same without a coroutine, once borrow has said would-block: calls `who`, which the wait owns, never from inside

@@ -154,7 +154,10 @@ bool pump::round() {
   if (stack_->next_deadline() <= now_) stack_->on_deadline(now_);
   const bool untransmitted = transmit();
   const bool received = receive();
-  if (received) spin_until_ = now_ + busy_poll_;
+  if (received) {
+    ++batch_;
+    spin_until_ = now_ + busy_poll_;
+  }
   return undelivered || untransmitted || received || again_;
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -73,6 +74,8 @@ class pump final : public std::enable_shared_from_this<pump>, private device_wak
   /// The moment of the round that runs, or the clock's.
   [[nodiscard]] instant now() const { return pumping_ ? now_ : read_clock(); }
   [[nodiscard]] instant next_deadline();
+  /// Counts the times that packets came: what is readable now came with this batch or before.
+  [[nodiscard]] std::uint64_t batch() const { return batch_; }
 
   /// Has a pass run soon; any number of calls make one pass.
   void wake() override;
@@ -129,7 +132,8 @@ class pump final : public std::enable_shared_from_this<pump>, private device_wak
   instant armed_ = never;       ///< when the timer fires
   instant retry_at_ = never;    ///< when a device that failed is tried again
   instant full_until_ = never;  ///< when a full device that cannot be watched is tried again
-  instant spin_until_{};        ///< looks for packets until then before it sleeps
+  std::uint64_t batch_ = 0;
+  instant spin_until_{};  ///< looks for packets until then before it sleeps
   std::error_code reported_;
 
   bool closed_ = false;

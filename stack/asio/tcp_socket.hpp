@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include <asio/async_result.hpp>
 #include <asio/buffer.hpp>
@@ -121,6 +123,9 @@ class socket : public asio::socket_base {
   std::span<const std::byte> borrow(std::error_code& e);
   /// Gives back the first octets of what was borrowed.
   void consume(std::size_t n) { self().consume(n); }
+  /// Names the batch of packets that the host took in last: what is readable while this stays the same was there before
+  /// it was first seen. The pointer tells the batches of one host from those of another.
+  [[nodiscard]] std::pair<const void*, std::uint64_t> batch() const { return {pump_.get(), pump_->batch()}; }
 
   // The life of a connection.
 

@@ -16,10 +16,6 @@ using wire::load8;
 
 constexpr std::size_t least_transport = 8;  // RFC 792: "64 bits of data"
 
-constexpr std::uint8_t number(wire::protocol p) {
-  return static_cast<std::uint8_t>(p);
-}
-
 address load_v6(const std::byte* from) {
   std::array<std::uint8_t, 16> octets{};
   std::transform(from, from + 16, octets.begin(), [](std::byte b) { return static_cast<std::uint8_t>(b); });

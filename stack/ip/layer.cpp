@@ -5,10 +5,6 @@
 namespace tunic::ip {
 namespace {
 
-constexpr std::uint8_t number(wire::protocol p) {
-  return static_cast<std::uint8_t>(p);
-}
-
 constexpr std::uint8_t no_next_header = 59;  // RFC 8200 §4.7
 
 // The codes that ICMP errors of ours carry besides those of "unreachable" (RFC 792, RFC 4443 §3.3 and §3.4).

@@ -76,8 +76,7 @@ void layer::seal(frame& out, const four_tuple& ends, const wire::tcp_header& h, 
   out.header_size = ip_size + tcp_size;
 
   wire::checksum sum;  // RFC 9293 §3.1, MUST-2
-  sum.add_pseudo_header(source, destination, static_cast<std::uint8_t>(wire::protocol::tcp),
-                        static_cast<std::uint32_t>(length));
+  sum.add_pseudo_header(source, destination, wire::number(wire::protocol::tcp), static_cast<std::uint32_t>(length));
   std::byte* field = out.header_room.data() + ip_size + checksum_field;
   if (device_.checksum) {  // the device adds the rest up (virtio's NEEDS_CSUM)
     wire::store16(field, sum.partial());

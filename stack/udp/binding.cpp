@@ -10,7 +10,7 @@
 namespace tunic::udp {
 namespace {
 
-constexpr auto protocol = static_cast<std::uint8_t>(wire::protocol::udp);
+constexpr auto protocol = wire::number(wire::protocol::udp);
 
 // What the length fields of IP leave to the text.
 constexpr std::size_t longest_text(family f) {

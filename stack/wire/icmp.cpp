@@ -84,7 +84,7 @@ result<icmp_header, drop> parse_icmp(octets message, const address& source, cons
   checksum sum;
   if (!v4) {
     const auto length = static_cast<std::uint32_t>(message.size());
-    sum.add_pseudo_header(source, destination, static_cast<std::uint8_t>(protocol::icmpv6), length);
+    sum.add_pseudo_header(source, destination, number(protocol::icmpv6), length);
   }
   sum.add(message);
   if (sum.finish() != 0) return drop::bad_checksum;

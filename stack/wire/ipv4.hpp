@@ -11,6 +11,9 @@ namespace tunic::wire {
 
 /// IP protocol numbers that we speak (IANA).
 enum class protocol : std::uint8_t { icmp = 1, tcp = 6, udp = 17, icmpv6 = 58 };
+constexpr std::uint8_t number(protocol p) {
+  return static_cast<std::uint8_t>(p);
+}
 
 /// RFC 791 §3.1. Options are skipped when read and never written.
 struct ipv4_header {

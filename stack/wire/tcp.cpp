@@ -225,7 +225,7 @@ std::optional<drop> read(octets segment, const address& source, const address& d
   if (state == checksum_state::unknown) {  // RFC 9293 §3.1, MUST-3
     checksum sum;
     const auto length = static_cast<std::uint32_t>(segment.size());
-    sum.add_pseudo_header(source, destination, static_cast<std::uint8_t>(protocol::tcp), length);
+    sum.add_pseudo_header(source, destination, number(protocol::tcp), length);
     sum.add(segment);
     if (sum.finish() != 0) return drop::bad_checksum;
   }

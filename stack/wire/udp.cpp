@@ -18,7 +18,7 @@ result<udp_header, drop> parse_udp(octets datagram, const address& source, const
     if (!source.is_v4()) return drop::bad_checksum;
   } else if (state == checksum_state::unknown) {
     checksum sum;
-    sum.add_pseudo_header(source, destination, static_cast<std::uint8_t>(protocol::udp), h.length);
+    sum.add_pseudo_header(source, destination, number(protocol::udp), h.length);
     sum.add(datagram.first(h.length));
     if (sum.finish() != 0) return drop::bad_checksum;
   }

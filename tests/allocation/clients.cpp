@@ -105,7 +105,7 @@ packet clients::receive(pool& from, instant, std::error_code& error) {
   std::memcpy(to.data() + ip_header + header, text_.data(), s.text);
   const std::size_t size = ip_header + header + s.text;
   wire::emit_ipv4({.total_length = static_cast<std::uint16_t>(size),
-                   .protocol = static_cast<std::uint8_t>(wire::protocol::tcp),
+                   .protocol = wire::number(wire::protocol::tcp),
                    .source = network,
                    .destination = server},
                   to);

@@ -79,14 +79,14 @@ inline std::string datagram_of(std::string_view notation, bool ours, std::string
   if (ipv6) {
     wire::ipv6_header h;
     h.payload_length = static_cast<std::uint16_t>(tcp + text.size());
-    h.protocol = static_cast<std::uint8_t>(wire::protocol::tcp);
+    h.protocol = wire::number(wire::protocol::tcp);
     h.source = ours ? us : peer;
     h.destination = ours ? peer : us;
     wire::emit_ipv6(h, room);
   } else {
     wire::ipv4_header h;
     h.total_length = static_cast<std::uint16_t>(ip + tcp + text.size());
-    h.protocol = static_cast<std::uint8_t>(wire::protocol::tcp);
+    h.protocol = wire::number(wire::protocol::tcp);
     h.source = ours ? us : peer;
     h.destination = ours ? peer : us;
     wire::emit_ipv4(h, room);

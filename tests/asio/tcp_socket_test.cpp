@@ -355,6 +355,22 @@ TEST_F(tcp_socket, waits_to_read_without_a_buffer) {
   EXPECT_EQ(ours.available(), 1u);
 }
 
+TEST_F(tcp_socket, names_the_batch_that_brought_what_is_readable) {
+  auto [ours, theirs] = connected();
+  std::error_code e;
+  theirs.try_write(octets_of("x"), e);
+  settle();
+  const auto first = ours.batch();
+  EXPECT_EQ(ours.available(), 1u);
+  EXPECT_EQ(ours.batch(), first) << "nothing has come since";
+  EXPECT_NE(theirs.batch().first, first.first) << "another host's batches are others";
+  theirs.try_write(octets_of("y"), e);
+  EXPECT_EQ(ours.batch(), first) << "it is under way";
+  settle();
+  EXPECT_EQ(ours.available(), 2u);
+  EXPECT_NE(ours.batch(), first);
+}
+
 TEST_F(tcp_socket, ends_every_wait_with_a_reset) {
   auto [ours, theirs] = connected();
   outcome readable;
@@ -423,7 +439,7 @@ TEST_F(tcp_socket, works_on_a_strand) {
 
 // What HTTP uses where a stream has it.
 static_assert(http::tries<tcp::socket> && http::adopts<tcp::socket> && http::waits<tcp::socket> &&
-              http::borrows<tcp::socket>);
+              http::borrows<tcp::socket> && http::batches<tcp::socket>);
 static_assert(std::is_nothrow_move_constructible_v<tcp::socket>);
 static_assert(!std::is_copy_constructible_v<tcp::socket>);
 

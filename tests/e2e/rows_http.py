@@ -1,4 +1,5 @@
 """What five articles say about HTTP itself, row by row as docs/seen.md numbers them: what a foreign client gets."""
+import http.client
 import json
 import socket
 import struct
@@ -147,6 +148,12 @@ def test_row_29_static_files():
             octets = ask(request("GET /style.css HTTP/1.1", HOST, CLOSE, f"Accept-Encoding: {coding}"))
             expect(fields_of(octets)["content-encoding"] == coding and len(octets) < 1000, f"{octets!r}")
         expect(curl("--compressed", f"{SITE4}/style.css") == "a{color:red}" * 100, "what curl makes of it")
+        client = http.client.HTTPConnection(STACK4, timeout=10)
+        for color in "red", "red", "tan", "sky":  # on one connection: the file changes after it was served from memory
+            if color != "red":
+                (folder / "style.css").write_text(f"a{{color:{color}}}" * 100)
+            client.request("GET", "/style.css")
+            expect(client.getresponse().read() == f"a{{color:{color}}}".encode() * 100, f"a changed file: {color}")
 
 
 def test_row_30_a_slow_handler_holds_up_nobody():

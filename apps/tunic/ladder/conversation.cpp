@@ -15,7 +15,7 @@ struct ip_segment {
 };
 
 std::optional<ip_segment> segment_of(wire::octets datagram) {
-  constexpr auto tcp = static_cast<std::uint8_t>(wire::protocol::tcp);
+  constexpr auto tcp = wire::number(wire::protocol::tcp);
   if (datagram.empty()) return {};
   if (wire::load8(datagram.data()) >> 4 == 4) {
     const auto h = wire::parse_ipv4(datagram);
