@@ -35,6 +35,8 @@ ROWS = (
     Row("download", "one flow down, a file of 512 MiB", "Gbit/s",
         (Bar("limit", 0.90), Bar("nginx", 0.80), Bar("gVisor", 15)), 2, True),
     Row("again", "one flow down, a file of 4 MiB again and again", "Gbit/s", (Bar("nginx", 1.2),), 2, True),
+    Row("tls", "a file of 512 MiB over TLS, curl", "Gbit/s", (), 2, True),
+    Row("get", "a file of 512 MiB from nginx, into a file", "Gbit/s", (), 2, True),
     Row("latency", "99th percentile at half of nginx's most requests", "µs", (Bar("nginx", 1),), 0, False, True),
 )
 

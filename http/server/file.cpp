@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -57,16 +56,7 @@ std::size_t file::read(std::uint64_t offset, std::span<std::byte> into, std::err
 }
 
 shared_octets file::map(std::uint64_t offset, std::size_t length, std::error_code& error) const {
-  // Populated in one go, which costs a fraction of what a page fault for every few pages does.
-  void* const at =
-      ::mmap(nullptr, length, PROT_READ, MAP_SHARED | MAP_POPULATE, descriptor_, static_cast<off_t>(offset));
-  if (at == MAP_FAILED) {
-    error = last_error();
-    return {};
-  }
-  error = {};
-  std::shared_ptr<const void> owner(at, [length](const void* p) { ::munmap(const_cast<void*>(p), length); });
-  return {std::move(owner), {static_cast<const std::byte*>(at), length}};
+  return mapped_->map(descriptor_, stamp_.device, stamp_.inode, offset, length, error);
 }
 
 bool file::is_whole() const {
@@ -106,7 +96,9 @@ std::shared_ptr<const file> folder::open(const std::string& path, std::error_cod
     ::close(descriptor);
     return nullptr;
   }
-  return std::make_shared<const file>(descriptor, kind_of(s), stamp_of(s));
+  auto mapped = mapped_.lock();
+  if (!mapped) mapped_ = mapped = std::make_shared<mapped_pieces>();
+  return std::make_shared<const file>(descriptor, kind_of(s), stamp_of(s), std::move(mapped));
 }
 
 // What a symbolic link leads to, if that is in the folder.

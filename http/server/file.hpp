@@ -7,9 +7,10 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
-#include "http/transport/transport.hpp"
+#include "http/server/mapped_pieces.hpp"
 
 struct stat;
 
@@ -30,7 +31,8 @@ class file {
  public:
   enum class kind : std::uint8_t { regular, directory, other };
 
-  file(int descriptor, kind what, const file_stamp& stamp) : descriptor_(descriptor), kind_(what), stamp_(stamp) {}
+  file(int descriptor, kind what, const file_stamp& stamp, std::shared_ptr<mapped_pieces> mapped)
+      : descriptor_(descriptor), kind_(what), stamp_(stamp), mapped_(std::move(mapped)) {}
   ~file();
   file(const file&) = delete;
   file& operator=(const file&) = delete;
@@ -54,6 +56,7 @@ class file {
   int descriptor_;
   kind kind_;
   file_stamp stamp_;
+  std::shared_ptr<mapped_pieces> mapped_;
 };
 
 // What a directory holds under one name.
@@ -90,6 +93,7 @@ class folder {
   bool follow(const std::string& path, struct stat& s) const;
 
   int descriptor_;
+  mutable std::weak_ptr<mapped_pieces> mapped_;  // of the files that are open
 };
 
 }  // namespace tunic::http

@@ -35,6 +35,7 @@ void sender::end() {
   if (out_.capacity() > kept_capacity) out_ = {};
   out_.clear();
   sent_ = 0;
+  latest_.reset();
 }
 
 bool sender::is_full() const {
@@ -109,9 +110,9 @@ asio::awaitable<void> sender::send(file_part part) {
   co_await map_and_adopt(std::move(part));
 }
 
-// Maps a file piece by piece and hands the pieces over; each is unmapped once the peer has acknowledged it, so that a
-// file of any size takes no more memory than what is on its way.
+// Maps a file piece by piece and hands the pieces over, which stay mapped until the peer has acknowledged them.
 asio::awaitable<void> sender::map_and_adopt(file_part part) {
+  latest_ = part.source;
   while (part.length > 0 && !failure_) {
     const std::uint64_t skip = part.offset % file::map_unit;
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(part.length, piece_mapped - skip));

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <system_error>
@@ -62,6 +63,7 @@ class sender {
   std::string out_;
   std::size_t sent_ = 0;  // octets of out_ that are written
   std::error_code failure_;
+  std::shared_ptr<const file> latest_;  // keeps what is mapped of it for the next response
 };
 
 // Lets others have their turn.

@@ -133,7 +133,7 @@ void pump::pass() {
     bool more = true;  // and after an exception of a handler's, too
   } run{*this};
 
-  for (unsigned i = 0; run.more && i < rounds_a_pass && !closed_; ++i) run.more = round();
+  for (unsigned i = 0; (run.more || now_ < spin_until_) && i < rounds_a_pass && !closed_; ++i) run.more = round();
   if (closed_) {
     run.more = false;
     return;
@@ -178,7 +178,7 @@ bool pump::deliver() {
 bool pump::transmit() {
   full_until_ = never;
   std::size_t octets = 0;
-  for (unsigned n = 0; n < frames_a_round && octets < octets_a_round; ++n) {
+  for (unsigned n = 0; n < frames_a_round && octets < octets_sent_a_round; ++n) {
     if (!frame_held_ && !stack_->poll_transmit(frame_, now_)) return false;
     const std::error_code e = device_.transmit(frame_, now_);
     octets += frame_.size();

@@ -46,10 +46,12 @@ class attachment {
 /// of what they read, and a batch of answers leaves at once. Everything happens on the thread that runs the io_context.
 class pump final : public std::enable_shared_from_this<pump>, private device_waker, private echo_user {
  public:
-  static constexpr unsigned packets_a_round = 64;            ///< then what arrived is answered
-  static constexpr std::size_t octets_a_round = 256u << 10;  ///< or once so many did: they are still in the cache
-  static constexpr unsigned frames_a_round =
-      256;  ///< a TUN device never pushes back: look for acknowledgements in between
+  // A round takes in so many packets, or octets, which are then still in the cache for whoever reads them, and hands so
+  // many to the device: a TUN device never pushes back, so it is looked for acknowledgements in between.
+  static constexpr unsigned packets_a_round = 64;
+  static constexpr std::size_t octets_a_round = 256u << 10;
+  static constexpr unsigned frames_a_round = 256;
+  static constexpr std::size_t octets_sent_a_round = 1u << 20;
   static constexpr unsigned rounds_a_pass = 4;  ///< then the other handlers of the io_context have their turn
 
   struct callbacks {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -52,6 +53,11 @@ struct flight {
     deadlines.fill(never);
   }
   [[nodiscard]] bool over() const { return board.empty() && send_queue.empty(); }
+  /// Nothing was ever begun in it.
+  [[nodiscard]] bool untouched() const {
+    return over() && !fast && limit.kind == send_limit_kind::nothing_to_send &&
+           std::all_of(deadlines.begin(), deadlines.end(), [](instant t) { return t == never; });
+  }
   /// Nothing is left of it, whatever became of it.
   void clear() {
     send_queue.clear();
@@ -62,8 +68,8 @@ struct flight {
   }
   /// Whether it is worth keeping for the next one: it has not grown beyond what most need.
   [[nodiscard]] bool is_modest() const {
-    constexpr std::size_t most = 256;  // slices, or runs
-    return send_queue.capacity() <= most && board.capacity() <= most;
+    constexpr std::size_t most = 256;  // slices, runs, marks
+    return std::max({send_queue.capacity(), board.capacity(), pushes.capacity(), records.capacity()}) <= most;
   }
 };
 

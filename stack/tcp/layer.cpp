@@ -1,6 +1,7 @@
 #include "stack/tcp/layer.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace tunic::tcp {
 namespace {
@@ -304,6 +305,7 @@ void layer::discard(tcb& t) {
 // Something of the connection's own is to be sent.
 void layer::take_flight(tcb& t) {
   if (t.flight != &nothing_) return;
+  assert(nothing_.untouched());  // which all the others share
   t.flight = flights_.take().release();
   t.flight->begin(t.snd.nxt, t.rate.delivered());
 }

@@ -137,14 +137,24 @@ std::size_t scoreboard::split(std::size_t i, seq at) {
   return i + 1;
 }
 
-void scoreboard::drop_front() {
-  if (++head_ == runs_.size()) {
-    runs_.clear();
-    head_ = 0;
-  } else if (head_ >= 64 && head_ * 2 >= runs_.size()) {
-    runs_.erase(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(head_));
-    head_ = 0;
+// Drops the first of those that begin at `head`, which moves; now and then their places are used again.
+template <class T>
+void scoreboard::drop_first(std::vector<T>& all, std::size_t& head) {
+  if (++head == all.size()) {
+    all.clear();
+    head = 0;
+  } else if (head >= 64 && head * 2 >= all.size()) {
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(head));
+    head = 0;
   }
+}
+
+void scoreboard::drop_front() {
+  drop_first(runs_, head_);
+}
+
+void scoreboard::drop_resend() {
+  drop_first(resends_, resend_head_);
 }
 
 }  // namespace tunic::tcp

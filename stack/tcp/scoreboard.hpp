@@ -49,8 +49,8 @@ class scoreboard {
   [[nodiscard]] bool empty() const { return head_ == runs_.size(); }
   /// Runs held; a limit on what a hostile peer can make of them is in sack().
   [[nodiscard]] std::size_t size() const { return runs_.size() - head_; }
-  /// Runs that it can hold without more memory.
-  [[nodiscard]] std::size_t capacity() const { return runs_.capacity(); }
+  /// Runs, or retransmissions, that it can hold without more memory.
+  [[nodiscard]] std::size_t capacity() const { return std::max(runs_.capacity(), resends_.capacity()); }
   [[nodiscard]] seq begin() const { return runs_[head_].begin; }  ///< of one that is not empty
   [[nodiscard]] const run& front() const { return runs_[head_]; }
   [[nodiscard]] const run& back() const { return runs_.back(); }
@@ -127,11 +127,14 @@ class scoreboard {
   std::size_t split(std::size_t i, seq at);         // so that a run begins at `at`, which lies within run i; that run
   static seq whole_segments(const run& r, seq at);  // of those that end at `at` or before, the end
   std::uint32_t lose(run& r);
+  template <class T>
+  static void drop_first(std::vector<T>& all, std::size_t& head);
   void drop_front();
+  void drop_resend();
 
   std::vector<run> runs_;  // in order, without gaps; the first head_ are gone
   std::size_t head_ = 0;
-  std::vector<resend> resends_;  // in the order of time; the first resend_head_ are judged
+  std::vector<resend> resends_;  // in the order of time; the first resend_head_ are judged, or have arrived
   std::size_t resend_head_ = 0;
   std::uint32_t outstanding_ = 0;
   std::uint32_t sacked_ = 0;
@@ -163,6 +166,7 @@ void scoreboard::acknowledge(seq una, F f) {
     if (!gone.sacked) f(gone);
   }
   presumed_ = std::min(presumed_, outstanding_ - std::min(outstanding_, lost_));
+  while (resend_head_ < resends_.size() && resends_[resend_head_].end <= una) drop_resend();
   if (!empty()) {
     judged_to_ = max(judged_to_, begin());
     lost_from_ = max(lost_from_, begin());
@@ -232,10 +236,10 @@ std::uint32_t scoreboard::judge(J is_lost) {
     judged_to_ = r.end;
     ++i;
   }
-  for (; resend_head_ < resends_.size(); ++resend_head_) {
+  for (; resend_head_ < resends_.size(); drop_resend()) {
     resend& again = resends_[resend_head_];
-    if (!empty()) again.begin = max(again.begin, begin());
-    if (empty() || again.begin >= again.end) continue;
+    if (empty()) continue;
+    again.begin = max(again.begin, begin());
     bool waits = false;
     for (std::size_t i = find(again.begin); i < runs_.size() && runs_[i].begin < again.end; ++i) {
       run& r = runs_[i];
@@ -247,10 +251,6 @@ std::uint32_t scoreboard::judge(J is_lost) {
       newly += lose(r);
     }
     if (waits) break;
-  }
-  if (resend_head_ == resends_.size()) {
-    resends_.clear();
-    resend_head_ = 0;
   }
   return newly;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -31,6 +32,7 @@ class text_marks {
     marks_.erase(marks_.begin(), std::upper_bound(marks_.begin(), marks_.end(), offset));
   }
   void clear() { marks_.clear(); }
+  [[nodiscard]] std::size_t capacity() const { return marks_.capacity(); }
 
  private:
   std::vector<std::uint64_t> marks_;

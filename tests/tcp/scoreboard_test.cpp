@@ -48,6 +48,21 @@ TEST(scoreboard, a_super_segment_goes_again_as_it_went) {
   EXPECT_FALSE(b.next_lost());
 }
 
+TEST(scoreboard, what_was_sent_again_is_forgotten_once_it_has_arrived) {
+  scoreboard b;
+  constexpr std::uint32_t rounds = 10'000;
+  b.on_sent(seq{0}, seq{1000}, at(0ms), 1000);
+  for (std::uint32_t i = 0; i < rounds; ++i) {  // as NewReno does it, without SACK: the head is lost, and never judged
+    const seq head{i * 1000};
+    b.on_sent(head + 1000, head + 2000, at(i * 1ms), 1000);
+    b.mark_lost(head, head + 1000);
+    b.on_sent_again(head, head + 1000, at(i * 1ms), 1000);
+    b.acknowledge(head + 1000, ignore);
+  }
+  EXPECT_EQ(b.size(), 1u);
+  EXPECT_LE(b.capacity(), 256u);
+}
+
 TEST(scoreboard, sacked_octets_are_told_once) {
   scoreboard b;
   b.on_sent(seq{0}, seq{10'000}, at(1ms), 1);
