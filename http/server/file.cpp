@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -56,7 +57,20 @@ std::size_t file::read(std::uint64_t offset, std::span<std::byte> into, std::err
 }
 
 shared_octets file::map(std::uint64_t offset, std::size_t length, std::error_code& error) const {
-  return mapped_->map(descriptor_, stamp_.device, stamp_.inode, offset, length, error);
+  error = {};
+  const piece_place where{stamp_.device, stamp_.inode, offset, length};
+  if (auto known = mapped_->find(where); known.owner) return known;
+  // Populated in one go, which costs a fraction of what a page fault for every few pages does.
+  void* const at =
+      ::mmap(nullptr, length, PROT_READ, MAP_SHARED | MAP_POPULATE, descriptor_, static_cast<off_t>(offset));
+  if (at == MAP_FAILED) {
+    error = last_error();
+    return {};
+  }
+  std::shared_ptr<const void> owner(at, [length](const void* p) { ::munmap(const_cast<void*>(p), length); });
+  const shared_octets mapped{std::move(owner), {static_cast<const std::byte*>(at), length}};
+  mapped_->keep(where, mapped);
+  return mapped;
 }
 
 bool file::is_whole() const {

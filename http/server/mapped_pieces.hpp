@@ -3,11 +3,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <system_error>
 
 #include "http/transport/transport.hpp"
 
 namespace tunic::http {
+
+// Where a piece of a file lies.
+struct piece_place {
+  std::uint64_t device, inode;  // of the file
+  std::uint64_t offset;         // octets
+  std::size_t length;           // octets
+
+  bool operator==(const piece_place&) const = default;
+};
 
 // The pieces that were mapped last, of all files of a folder that are open: whoever sends the same file shares them,
 // and the next response need not map them again. A mapping shows what its file holds at any time, so that none is ever
@@ -16,16 +24,14 @@ class mapped_pieces {
  public:
   static constexpr std::size_t most_octets = std::size_t{1} << 30;
 
-  // Maps `length` octets of the file `inode` of `device`, which is open as `descriptor`, from `offset` on. The octets
-  // stay mapped for as long as somebody holds them, and until so many others have been.
-  shared_octets map(int descriptor, std::uint64_t device, std::uint64_t inode, std::uint64_t offset, std::size_t length,
-                    std::error_code& error);
+  // The piece, or none.
+  shared_octets find(const piece_place& where) const;
+  // It stays mapped until so many others have been, or for as long as somebody holds it.
+  void keep(const piece_place& where, shared_octets mapped);
 
  private:
   struct piece {
-    std::uint64_t device;
-    std::uint64_t inode;
-    std::uint64_t offset;
+    piece_place where;
     shared_octets mapped;
   };
 

@@ -1,0 +1,56 @@
+#include "http/server/mapped_pieces.hpp"
+
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include <catch2/catch.hpp>
+
+#include "http/server/file.hpp"
+#include "tests/http/support/temporary_folder.hpp"
+
+using namespace tunic::http;
+
+namespace {
+
+constexpr std::size_t unit = file::map_unit;
+
+shared_octets some() {
+  return {std::make_shared<int>(), {}};
+}
+
+}  // namespace
+
+TEST_CASE("a piece of a file is mapped once for all who send it, and until the last has sent it") {
+  test::temporary_folder root;
+  root.write("x", std::string(3 * unit, 'x'));
+  root.write("y", std::string(3 * unit, 'y'));
+  const folder in(root.path().string());
+  std::error_code error;
+  auto first = in.open("x", error), second = in.open("x", error), other = in.open("y", error);
+  std::weak_ptr<const void> mapped;
+  {
+    const auto piece = first->map(unit, unit, error);
+    REQUIRE(piece.octets.size() == unit);
+    mapped = piece.owner;
+    CHECK(second->map(unit, unit, error).octets.data() == piece.octets.data());
+    CHECK(second->map(0, unit, error).octets.data() != piece.octets.data());
+    CHECK(second->map(unit, 2 * unit, error).octets.size() == 2 * unit);
+    CHECK(other->map(unit, unit, error).octets.data() != piece.octets.data());
+  }
+  first.reset();
+  CHECK_FALSE(mapped.expired());
+  second.reset();
+  other.reset();
+  CHECK(mapped.expired());
+}
+
+TEST_CASE("of the pieces that were mapped the last stay") {
+  mapped_pieces pieces;
+  const auto quarter = [](std::uint64_t n) {
+    return piece_place{1, 1, n * mapped_pieces::most_octets / 4, mapped_pieces::most_octets / 4};
+  };
+  for (std::uint64_t n = 0; n < 5; ++n) pieces.keep(quarter(n), some());
+  CHECK_FALSE(pieces.find(quarter(0)).owner);
+  for (std::uint64_t n = 1; n < 5; ++n) CHECK(pieces.find(quarter(n)).owner);
+}
