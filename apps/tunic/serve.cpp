@@ -1,10 +1,12 @@
 #include "apps/tunic/serve.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <iostream>
 #include <latch>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -35,9 +37,13 @@ class service {
         interruption_(
             main_->io(), [this] { stop(); }, [this] { abort(exit_interrupted); }),
         made_(static_cast<std::ptrdiff_t>(others_.size())) {
-    for (std::size_t i = 0; i < others_.size(); ++i)
-      threads_.emplace_back([this, i] { work(others_[i], *queues_[i + 1]); });
+    for (std::size_t i = 0; i < others_.size(); ++i) start(others_[i], *queues_[i + 1]);
     made_.wait();
+  }
+
+  /// Otherwise run() only says why not.
+  [[nodiscard]] bool is_whole() const {
+    return std::all_of(others_.begin(), others_.end(), [](const auto& s) { return s != nullptr; });
   }
 
   exit_code run() {
@@ -55,6 +61,16 @@ class service {
  private:
   std::unique_ptr<shard> make_shard(drivers::tun& queue) {
     return std::make_unique<shard>(options_, queue, key_, log_, [this](const std::exception_ptr& e) { tell(e); });
+  }
+
+  void start(std::unique_ptr<shard>& place, drivers::tun& queue) {
+    try {
+      threads_.emplace_back([this, &place, &queue] { work(place, queue); });
+    } catch (const std::system_error& e) {
+      tell(std::make_exception_ptr(std::system_error(
+          e.code(), "no thread more is permitted; raise the limit of processes, or give fewer --threads")));
+      made_.count_down();
+    }
   }
 
   /// Another thread's. It makes its shard itself, so that the memory is its own.
@@ -129,6 +145,7 @@ class service {
 
 exit_code serve(const serve_options& o) {
   service all{o};
+  if (!all.is_whole()) return all.run();
   // A capture or a log has the standard output to itself.
   std::ostream& out = o.network.pcap == "-" || o.access_log == "-" ? std::cerr : std::cout;
   const std::string what = o.echo ? "the echo site" : o.folder;

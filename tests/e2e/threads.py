@@ -7,8 +7,9 @@ import re
 import time
 
 from kernel import connect, get, is_refused, make_device, receive_all
-from support import (ADDRESSES, KERNEL4, KERNEL6, MIB, SITE4, SITE6, STACK4, STACK6, eventually, expect, ip, make_site,
-                     process, run, serve)
+from support import (ADDRESSES, KERNEL4, KERNEL6, MIB, SITE4, SITE6, STACK4, STACK6, Skip, eventually, expect, ip,
+                     make_site, process, run, serve)
+from volume import SANITIZED
 from wire import RST, watching
 
 MANY = 200
@@ -158,6 +159,17 @@ def test_threads_write_one_access_log():
     expect(len(lines) == 16 * 50, f"{len(lines)} lines")
     for line in lines:
         expect(re.fullmatch(r'198\.51\.100\.1 - - \[[^]]+\] "GET /\?\d+ HTTP/1\.1" 200 26 "-" "-"', line), line)
+
+
+def test_threads_that_cannot_be_made():
+    """Not even when some have been."""
+    if SANITIZED:
+        raise Skip("sanitizers need more address space than is left")
+    make_device(several=True)
+    room_for_some = f"--as={3900 * MIB}", f"--stack={1024 * MIB}"
+    done = run("prlimit", *room_for_some, os.environ["TUNIC"], "serve", make_site(), *ADDRESSES, "--threads", 8, status=1)
+    expect("fewer --threads" in done.err and done.err.count("\n") == 1, done.err)
+    expect("serving" not in done.out, f"it does not serve, and says:\n{done.out}")
 
 
 def test_what_threads_need():
