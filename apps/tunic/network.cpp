@@ -81,6 +81,9 @@ network::network(asio::io_context& io, const network_options& o, drivers::tun& q
   h.tcp.fin_wait_2_timeout = std::chrono::duration_cast<duration>(o.fin_timeout);
   h.tcp.congestion = o.congestion;
   h.tcp.pacing = o.pacing;
+  h.tcp.memory = o.share(h.tcp.memory);
+  h.tcp.time_wait_records = o.share(h.tcp.time_wait_records);
+  h.tcp.released_connections = o.share(h.tcp.released_connections);
   if (o.verbose) h.observer = &observer_;
   h.key = key;
   h.busy_poll = o.busy_poll;

@@ -122,7 +122,8 @@ void add_effort_options(CLI::App& command, network_options& o) {
   const char* const group = "Effort";
   command
       .add_option("--threads", o.threads,
-                  "serve on so many threads, each with a stack of its own on a queue of its own of the device")
+                  "serve on so many threads, each with a stack of its own on a queue of its own of the device;\n"
+                  "--backlog and what connections may keep of memory are divided among them")
       ->capture_default_str()
       ->check(CLI::Range(1u, most_threads))
       ->type_name("N")

@@ -39,6 +39,9 @@ struct network_options {
   bool pacing = false;
   unsigned threads = 1;  ///< stacks, each on a queue of its own of the device
   duration busy_poll{};
+
+  /// What one stack may take of what all may take together.
+  [[nodiscard]] std::size_t share(std::size_t all) const { return (all + threads - 1) / threads; }
 };
 
 /// A site of its own for requests that name the host.

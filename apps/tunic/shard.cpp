@@ -70,8 +70,9 @@ std::shared_ptr<http::handler> make_site(const serve_options& o) {
 }
 
 tcp::acceptor_options acceptor_options_of(const serve_options& o) {
-  const auto share = [&](std::size_t all) { return (all + o.network.threads - 1) / o.network.threads; };
-  return {.port = o.port, .backlog = share(o.backlog), .fast_open = o.fast_open ? share(most_fast_opens) : 0};
+  return {.port = o.port,
+          .backlog = o.network.share(o.backlog),
+          .fast_open = o.fast_open ? o.network.share(most_fast_opens) : 0};
 }
 
 }  // namespace
