@@ -16,7 +16,8 @@ std::vector<std::unique_ptr<tun>> open_queues(tun_options o, unsigned n) {
   if (!all.front()->multi_queue())
     throw std::system_error{EINVAL, std::system_category(),
                             "TUN device " + o.name + " has a single queue where " + std::to_string(n) +
-                                " are asked for: make it with 'ip tuntap add dev " + o.name + " mode tun multi_queue'"};
+                                " are asked for: delete it ('ip link delete " + o.name +
+                                "') and make it anew with 'ip tuntap add dev " + o.name + " mode tun multi_queue'"};
   while (all.size() < n) all.push_back(std::make_unique<tun>(o));
   const std::error_code e = steer_by_flow(all.front()->descriptor());
   if (e && o.log)

@@ -176,7 +176,8 @@ def test_what_threads_need():
     make_device()
     site = make_site()
     err = run("tunic", "serve", site, *ADDRESSES, "--threads", 2, status=1).err
-    expect("ip tuntap add dev tun0 mode tun multi_queue" in err and err.count("\n") <= 3, err)
+    for step in "ip link delete tun0", "ip tuntap add dev tun0 mode tun multi_queue":
+        expect(step in err and err.count("\n") <= 3, err)
     for words, hint in ((("--threads", 0), "--threads"), (("--threads", 65), "64"),
                         (("--threads", 2, "--pcap", "x"), "tcpdump"),
                         (("--threads", 2, "--max-connections", 9), "leave out --threads"),
