@@ -186,6 +186,18 @@ def test_what_threads_need():
         expect(hint in done.out + done.err, f"tunic serve {words}: no word of {hint}:\n{done.out}{done.err}")
 
 
+def test_busy_poll_does_not_sleep_between_requests():
+    make_device()
+    requests = 300
+    with serve(make_site(), "--busy-poll", "1s") as server, connect() as s:
+        ask(s)
+        before = sum(wake_ups(server).values())
+        for _ in range(requests):
+            ask(s)
+        slept = sum(wake_ups(server).values()) - before
+        expect(slept < requests // 5, f"it slept {slept} times in {requests} requests")
+
+
 def test_busy_poll_serves_and_sleeps_when_idle():
     make_device()
     folder = make_site()
