@@ -31,18 +31,19 @@ def syns_of(source, segments):
     return syns if len(syns) >= 2 else None
 
 
+def asked_fast():
+    """A request, with its SYN where the kernel has a cookie; whether it was acknowledged with that."""
+    with socket.socket() as s:
+        s.sendto(get(), MSG_FASTOPEN, (STACK4, 80))  # with a timeout it would not wait
+        s.settimeout(10)
+        answer = receive_all(s)
+        expect(answer.endswith(b"<h1>hello from tunic</h1>\n"), answer)
+        return opened_by_its_syn(s)
+
+
 def test_fast_open_to_serve():
     make_device()
     allow_fast_open()
-
-    def asked_fast():
-        with socket.socket() as s:
-            s.sendto(get(), MSG_FASTOPEN, (STACK4, 80))  # with a timeout it would not wait
-            s.settimeout(10)
-            answer = receive_all(s)
-            expect(answer.endswith(b"<h1>hello from tunic</h1>\n"), answer)
-            return opened_by_its_syn(s)
-
     with serve(make_site(), "--fast-open"), watching() as segments:
         expect(not asked_fast(), "the kernel had a cookie already")
         expect(asked_fast(), "the second request's text was not acknowledged with its SYN")
@@ -51,6 +52,16 @@ def test_fast_open_to_serve():
         expect(len(second.fast_open) == 8 and get().startswith(second.text) and second.text.startswith(b"GET /"), second)
         answers = syns_of(STACK4, segments)
         expect(answers[0].fast_open == second.fast_open and answers[1].fast_open is None, answers)
+
+
+def test_fast_open_to_any_thread():
+    """A cookie of one is good for all."""
+    make_device(several=True)
+    allow_fast_open()
+    with serve(make_site(), "--fast-open", "--threads", 2):
+        expect(not asked_fast(), "the kernel had a cookie already")
+        for n in range(20):
+            expect(asked_fast(), f"with the cookie: the text of request {n} was not acknowledged with its SYN")
 
 
 def test_fast_open_not_asked_for():

@@ -4,13 +4,16 @@ import contextlib
 import os
 import pathlib
 import re
+import socket
+import struct
 import time
 
 from kernel import connect, get, is_refused, make_device, receive_all
 from support import (ADDRESSES, KERNEL4, KERNEL6, MIB, SITE4, SITE6, STACK4, STACK6, Skip, eventually, expect, ip,
                      make_site, process, run, serve)
+from syn_cookies import syn_from_nobody
 from volume import SANITIZED
-from wire import RST, watching
+from wire import RST, SYN, watching
 
 MANY = 200
 
@@ -86,6 +89,31 @@ def test_threads_without_permission_to_steer():
             server.signal()
             server.wait(0)
     no_resets(segments)
+
+
+def in_fragments(datagram):
+    """An IPv4 datagram without options in two, both of which have a number: else the kernel gives each its own."""
+    head, transport = datagram[:20], datagram[20:]
+    for flags_and_offset, part in (0x2000, transport[:16]), (2, transport[16:]):
+        yield head[:4] + struct.pack("!HH", 7, flags_and_offset) + head[8:] + part
+
+
+def test_threads_drop_segments_in_fragments():
+    """Whoever gets them might reset a connection that another one has."""
+    make_device(several=True)
+    whole, cut = 4000, 4001  # ports
+    with watching() as segments, serve(make_site(), "--threads", 2), contextlib.ExitStack() as stack:
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
+            for octets in *in_fragments(syn_from_nobody(cut, 1)), syn_from_nobody(whole, 1):
+                s.sendto(octets, (STACK4, 0))
+        open_ones = [stack.enter_context(connect()) for _ in range(16)]  # with both threads, which answer in order
+        expected = {whole, *(s.getsockname()[1] for s in open_ones)}
+
+        def answered():
+            return {s.ports[1] for s in segments if s.source == STACK4 and s.flags & SYN}
+
+        eventually("all that is whole is answered", lambda: expected <= answered())
+        expect(answered() == expected, "fragments are answered")
 
 
 def test_a_device_of_its_own_for_threads():
