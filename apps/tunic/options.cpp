@@ -9,6 +9,7 @@
 
 #include "apps/tunic/impair/units.hpp"
 #include "http/core/uri.hpp"
+#include "stack/asio/host_options.hpp"
 
 namespace tunic::app {
 namespace {
@@ -17,7 +18,6 @@ constexpr double longest_msl = 24 * 3600;  // seconds
 constexpr double shortest_timeout = 0.001;
 constexpr double shortest_interval = 0.001, longest_interval = 3600;
 constexpr unsigned most_threads = 64;
-constexpr duration longest_busy_poll = std::chrono::seconds{1};
 
 /// An option whose text is parsed by `parse`, as often as it is given.
 template <class T, class Parse>

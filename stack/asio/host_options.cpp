@@ -9,7 +9,6 @@ namespace {
 constexpr std::size_t least_mtu_v4 = 68;    // RFC 791 §3.2
 constexpr std::size_t least_mtu_v6 = 1280;  // RFC 8200 §5
 constexpr std::size_t most_mtu = 65535;
-constexpr duration longest_busy_poll = std::chrono::seconds{1};
 
 [[noreturn]] void refuse(const std::string& sentence) {
   throw std::invalid_argument("tunic::host: " + sentence);

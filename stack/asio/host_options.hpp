@@ -32,6 +32,8 @@ struct address_option {
   address value;
 };
 
+constexpr duration longest_busy_poll = std::chrono::seconds{1};
+
 struct host_options {
   std::optional<prefix_option> address = {};   ///< ours; an address without "/" reaches only itself and the gateway's
   std::vector<prefix_option> addresses = {};   ///< more of ours, of either version
@@ -49,8 +51,8 @@ struct host_options {
   /// Another clock than std::chrono::steady_clock, for virtual time. The host then sets no timer: whoever moves the
   /// clock calls host::wake(), and host::next_deadline() says how far it may jump.
   std::function<instant()> clock = {};
-  /// How long after a packet the host goes on looking for the next one before it sleeps, 0 to 1 s: that saves the next
-  /// one the time that waking up takes, and costs the processor meanwhile. 0: it sleeps at once.
+  /// How long after a packet the host goes on looking for the next one before it sleeps, 0 to longest_busy_poll: that
+  /// saves the next one the time that waking up takes, and costs the processor meanwhile. 0: it sleeps at once.
   duration busy_poll = {};
   /// Other hosts have the same addresses, each on a queue of its own of one device (drivers::open_queues). Give all of
   /// them the same key, since a cookie of one may come back to another. Segments in fragments are then dropped.
