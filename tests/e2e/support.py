@@ -26,7 +26,6 @@ MIB = 1 << 20
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAMS = ("tunic", "tunic_sink", "tunic_limit", "tunic_many", "tunic_idle", "tunic_tls", "tunic_shards")
-BUILT = {name: os.environ[name.upper()] for name in PROGRAMS if name.upper() in os.environ}
 OUTSIDE = "TUNIC_E2E_OUTSIDE"  # the environment's name for the network namespace that we came from
 HERE = "/proc/self/ns/net"
 
@@ -46,14 +45,19 @@ def expect(condition, text):
 
 def tool(name):
     """Where a program is, of those that scripts/setup installs, or of the build."""
-    if name in BUILT:
-        return BUILT[name]
+    if name in PROGRAMS and name.upper() in os.environ:
+        return os.environ[name.upper()]
     if "/" in str(name):
         return str(name)
     for folder in os.environ["PATH"].split(":") + ["/usr/sbin", "/sbin"]:
         if os.access(f"{folder}/{name}", os.X_OK):
             return f"{folder}/{name}"
     raise Skip(f"{name} is not installed: scripts/setup")
+
+
+def use_build(kind):
+    """Takes the programs of build/KIND, here and in what is started."""
+    os.environ.update({name.upper(): f"{ROOT}/build/{kind}/{name}" for name in PROGRAMS})
 
 
 def said(command, out, err):
