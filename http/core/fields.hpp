@@ -54,6 +54,9 @@ class fields {
   // The field lines as they travel, without the empty line that ends a head.
   std::string_view wire() const { return text_; }
 
+  // Octets of memory that it has, used or not.
+  std::size_t capacity() const { return text_.capacity() + entries_.capacity() * sizeof(entry); }
+
  private:
   struct entry {
     std::uint32_t at;

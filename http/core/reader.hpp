@@ -44,6 +44,8 @@ class reader {
   bool is_at_rest() const { return between_messages() && !skipped_empty_line_; }
   // As new, for another stream.
   void restart();
+  // Octets of memory that it has for lines and trailers, used or not.
+  std::size_t capacity() const { return line_.capacity() + whole_line_.capacity() + trailer_.capacity(); }
   // A start line has begun and the head has not ended.
   bool in_head() const { return (step_ == step::start_line && !between_messages()) || step_ == step::field_line; }
 

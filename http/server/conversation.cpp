@@ -11,7 +11,7 @@ namespace tunic::http {
 namespace {
 
 constexpr int requests_a_turn = 64;                // and passes over input that was there at once
-constexpr std::size_t kept_head = 4 * 1024;        // octets of a head whose memory is used again
+constexpr std::size_t modest = 32 * 1024;          // octets of memory for texts
 constexpr std::size_t linger_limit = 1024 * 1024;  // octets of content that nobody wants and that are read all the same
 
 }  // namespace
@@ -36,15 +36,16 @@ void conversation::end() {
   on_ = nullptr;
   pending_ = {};
   sender_.end();
-  if (request_.target.size() + request_.header.wire().size() > kept_head) {
-    static_cast<request_head&>(request_) = {};
-    request_.path = {};
-  }
   request_.clear();
-  if (response_.head.header.wire().size() > kept_head)
-    response_ = {};
-  else
-    response_.clear();
+  response_.clear();
+}
+
+bool conversation::is_modest() const {
+  const std::size_t of_request = request_.method.capacity() + request_.target.capacity() + request_.header.capacity() +
+                                 request_.path.capacity() + reader_.capacity();
+  const std::size_t of_response =
+      response_.head.header.capacity() + content_sink::trailer.capacity() + sender_.capacity();
+  return of_request + of_response <= modest;
 }
 
 conversation::need conversation::proceed() {

@@ -33,8 +33,10 @@ class conversation final : content_source, content_sink {
   conversation& operator=(const conversation&) = delete;
 
   void begin(connection& on);
-  // Lets go of what it was about, and of memory beyond what the next one needs as a rule.
+  // Lets go of what it was about; its memory is kept.
   void end();
+  // Its memory is no more than the next one needs as a rule: 32 KiB for texts.
+  bool is_modest() const;
 
   // What it needs to go on.
   enum class need : std::uint8_t {

@@ -16,13 +16,13 @@ constexpr std::size_t copied_if_adopted = 16 * 1024;     // a content up to this
 constexpr std::uint64_t piece_mapped = 2 * 1024 * 1024;  // octets of a file mapped and handed over at once
 constexpr std::size_t piece_read = 128 * 1024;           // octets of a file read and written at once
 constexpr std::size_t turn = 4 * 1024 * 1024;            // octets written before others get their turn
-constexpr std::size_t kept_capacity = 32 * 1024;         // octets of buffer whose memory is used again
 
-}  // namespace
-
+// Lets others have their turn.
 asio::awaitable<void> give_way() {
   co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
+
+}  // namespace
 
 void sender::begin(transport& stream, waiting& wait, patience& with) {
   stream_ = &stream;
@@ -32,7 +32,6 @@ void sender::begin(transport& stream, waiting& wait, patience& with) {
 }
 
 void sender::end() {
-  if (out_.capacity() > kept_capacity) out_ = {};
   out_.clear();
   sent_ = 0;
   latest_.reset();

@@ -25,8 +25,10 @@ class sender {
 
   // Writes to this stream from here on. `with`: the patience with a peer that takes what is sent.
   void begin(transport& stream, waiting& wait, patience& with);
-  // Drops what is unsent, and memory beyond what the next stream needs as a rule.
+  // Drops what is unsent.
   void end();
+  // Octets of memory that it has for what gathers, used or not.
+  std::size_t capacity() const { return out_.capacity(); }
 
   // What is appended here leaves with the next flush.
   std::string& out() { return out_; }
@@ -65,8 +67,5 @@ class sender {
   std::error_code failure_;
   std::shared_ptr<const file> latest_;  // keeps what is mapped of it for the next response
 };
-
-// Lets others have their turn.
-asio::awaitable<void> give_way();
 
 }  // namespace tunic::http

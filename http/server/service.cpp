@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t most_spare = 16;  // conversations, each of 40 KiB at most with its buffers
+constexpr std::size_t most_spare = 16;  // conversations, each of them modest
 
 }  // namespace
 
@@ -110,7 +110,7 @@ std::unique_ptr<conversation> service::begin_conversation(connection& on) {
 
 void service::end_conversation(std::unique_ptr<conversation> c) {
   c->end();
-  if (spare_.size() < most_spare) spare_.push_back(std::move(c));
+  if (c->is_modest() && spare_.size() < most_spare) spare_.push_back(std::move(c));
 }
 
 bool service::is_crowded(const asio::ip::address& peer) const {

@@ -58,7 +58,7 @@ class service : public std::enable_shared_from_this<service> {
   using connection_list = std::list<connection*>;
   connection_list::iterator enter(connection& c, const asio::ip::address& peer);
   void leave(connection_list::iterator c, const asio::ip::address& peer);
-  // What a connection needs while it is not idle; a few that have ended are kept for the next ones.
+  // What a connection needs while it is not idle; a few that have ended with little memory are kept for the next ones.
   std::unique_ptr<conversation> begin_conversation(connection& on);
   void end_conversation(std::unique_ptr<conversation> c);
   // Whether more connections of that address are here than one client may have.

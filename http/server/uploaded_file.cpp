@@ -68,7 +68,7 @@ void uploaded_file::flush() {
 void uploaded_file::finish() {
   if (descriptor_ < 0) return;
   flush();
-  gathered_ = {};
+  std::string{}.swap(gathered_);  // to assign an empty one would keep its memory
   ::close(std::exchange(descriptor_, -1));
 }
 
