@@ -69,7 +69,6 @@ void clients::say(std::size_t i, wire::tcp_flags flags, std::uint32_t text) {
   client& c = all_[i];
   queue_[(head_ + waiting_) % queue_.size()] = {i, c.next, flags, text};
   c.next = c.next + text + (flags.syn ? 1 : 0);
-  segments_ += text > 0;
   if (++waiting_ > 1) return;
   if (descriptor_ >= 0)
     ::eventfd_write(descriptor_, 1);
@@ -137,7 +136,6 @@ std::error_code clients::transmit(const frame& f, instant) {
   if (n == 0) return {};
   c.expected = c.expected + n;
   received_ += n;
-  ++segments_;
   answers_ += h->flags.psh;
   if (h->flags.psh && c.to_ask > 0)
     ask_once(i);

@@ -34,9 +34,7 @@ class clients final : public device {
   [[nodiscard]] std::size_t connected() const { return connected_; }
   [[nodiscard]] std::uint64_t answers() const { return answers_; }    ///< to all
   [[nodiscard]] std::uint64_t received() const { return received_; }  ///< octets of text
-  [[nodiscard]] std::uint64_t segments() const { return segments_; }  ///< with text, both ways
   [[nodiscard]] std::uint64_t ends() const { return ends_; }          ///< FINs and resets of the server's
-  [[nodiscard]] bool has_uploaded() const { return left_to_upload_ == 0; }
 
   [[nodiscard]] device_capabilities capabilities() const override { return {true, true, true}; }
   [[nodiscard]] std::size_t mtu() const override { return 1500; }
@@ -76,7 +74,6 @@ class clients final : public device {
   std::size_t connected_ = 0;
   std::uint64_t answers_ = 0;
   std::uint64_t received_ = 0;
-  std::uint64_t segments_ = 0;
   std::uint64_t ends_ = 0;
   int descriptor_ = -1;
   device_waker* waker_ = nullptr;
