@@ -7,7 +7,10 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <string>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -100,11 +103,12 @@ class site {
 
 class bench {
  public:
-  explicit bench(std::uint32_t n)
+  /// Serves that folder.
+  bench(std::uint32_t n, const std::string& folder)
       : device_(n),
         host_(io_, device_, {.address = "198.51.100.2/24"}),
         acceptor_(host_, {.port = tunic::bench::our_port}),
-        server_(io_.get_executor(), std::make_shared<tunic::http::static_files>(site_.path())) {
+        server_(io_.get_executor(), std::make_shared<tunic::http::static_files>(folder)) {
     asio::co_spawn(io_, server_.serve(acceptor_), asio::detached);
   }
 
@@ -124,7 +128,6 @@ class bench {
  private:
   static constexpr std::uint32_t batch = 100;  // at once, so that nothing is counted that a burst needs
 
-  site site_;
   asio::io_context io_{1};
   crowd device_;
   tunic::host host_;
@@ -140,7 +143,8 @@ int main(int argc, char** argv) {
   app.add_option("--connections", n)->capture_default_str()->check(CLI::Range(2u, 1'000'000u));
   CLI11_PARSE(app, argc, argv);
   constexpr std::uint32_t warm = 1000;
-  bench b{n + warm};
+  std::optional<site> files{std::in_place};
+  bench b{n + warm, files->path()};
   b.connect(0, warm);
   const std::size_t before = tunic::bench::resident();
   b.connect(warm, n + warm);
@@ -148,5 +152,6 @@ int main(int argc, char** argv) {
   std::printf("%zu connections\n%.0f octets resident a connection idle after a request\n", b.connections(),
               (static_cast<double>(after) - static_cast<double>(before)) / n);
   std::fflush(stdout);
+  files.reset();
   std::_Exit(b.connections() == n + warm ? 0 : 1);  // to close so many in order would take its time
 }
