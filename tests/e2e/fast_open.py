@@ -50,7 +50,7 @@ def test_fast_open_to_serve():
         first, second = eventually("both SYNs are seen", lambda: syns_of(KERNEL4, segments))
         expect(first.fast_open == b"" and first.text == b"", first)
         expect(len(second.fast_open) == 8 and get().startswith(second.text) and second.text.startswith(b"GET /"), second)
-        answers = syns_of(STACK4, segments)
+        answers = eventually("both SYN-ACKs are seen", lambda: syns_of(STACK4, segments))
         expect(answers[0].fast_open == second.fast_open and answers[1].fast_open is None, answers)
 
 
