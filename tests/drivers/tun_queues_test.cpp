@@ -164,9 +164,9 @@ TEST_F(tun_queues, need_a_device_of_several) {
     open_queues({}, 2);
     ADD_FAILURE() << "taken";
   } catch (const std::system_error& e) {
-    const std::string said = e.what();
+    const std::string sentence = e.what();
     for (const char* const step : {"ip link delete tun0", "ip tuntap add dev tun0 mode tun multi_queue"})
-      EXPECT_NE(said.find(step), std::string::npos) << said;
+      EXPECT_NE(sentence.find(step), std::string::npos) << sentence;
   }
 }
 
