@@ -24,10 +24,15 @@ function(tunic_layer name)
   install(TARGETS ${target} EXPORT tunic ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endfunction()
 
-# tunic_gtest(NAME SOURCES file… USES target…): a GoogleTest program, discovered by CTest one test at a time.
+# tunic_gtest(NAME SOURCES file… USES target… [LABEL label]): a GoogleTest program, discovered by CTest one test at a
+# time. The label `thread` is that of tests in which threads meet: scripts/test --thread runs them under TSan.
 function(tunic_gtest name)
-  cmake_parse_arguments(test "" "" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(test "" "LABEL" "SOURCES;USES" ${ARGN})
+  set(properties)
+  if(test_LABEL)
+    set(properties PROPERTIES LABELS ${test_LABEL})
+  endif()
   add_executable(${name} ${test_SOURCES})
   target_link_libraries(${name} PRIVATE tunic_flags ${test_USES} GTest::gtest GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 ${properties})
 endfunction()

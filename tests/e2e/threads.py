@@ -153,7 +153,7 @@ def test_threads_finish_what_is_under_way():
         expect("aborted" not in log and log.count("closing") == 1, log)
 
 
-def test_a_second_signal_aborts_all_threads():
+def test_a_second_signal_aborts_all_threads():  # thread
     make_device(several=True)
     with serve(make_site(large=20 * MIB), "--threads", 2, stop=False) as server, contextlib.ExitStack() as stack:
         for _ in range(8):
@@ -167,7 +167,7 @@ def test_a_second_signal_aborts_all_threads():
         server.wait(130)
 
 
-def test_threads_end_with_their_device():
+def test_threads_end_with_their_device():  # thread
     make_device(several=True)
     with serve(make_site(), "--threads", 2, stop=False) as server, connect() as s:
         ask(s)
@@ -176,7 +176,7 @@ def test_threads_end_with_their_device():
         expect("deleted" in server.log(), server.log())
 
 
-def test_threads_write_one_access_log():
+def test_threads_write_one_access_log():  # thread
     make_device(several=True)
     folder = make_site()
     log = folder.parent / f"{folder.name}.log"
