@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <netinet/in.h>
@@ -13,6 +14,12 @@
 #include "stack/wire/tcp.hpp"
 
 namespace tunic::test {
+
+/// A failed call's errno; 0 where it has not failed.
+template <class Result>
+int errno_of(Result r) {
+  return r == -1 ? errno : 0;
+}
 
 /// What the plug-in emitted, taken apart; sequence numbers count from our SYN.
 struct emitted_segment {
