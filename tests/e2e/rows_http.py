@@ -154,6 +154,7 @@ def test_row_29_static_files():
                 (folder / "style.css").write_text(f"a{{color:{color}}}" * 100)
             client.request("GET", "/style.css")
             expect(client.getresponse().read() == f"a{{color:{color}}}".encode() * 100, f"a changed file: {color}")
+        client.close()
 
 
 def test_row_30_a_slow_handler_holds_up_nobody():
