@@ -11,8 +11,7 @@ shared_octets mapped_pieces::find(const piece_place& where) const {
 }
 
 void mapped_pieces::keep(const piece_place& where, shared_octets mapped) {
-  octets_ += where.length;
-  for (; octets_ > most_octets && !pieces_.empty(); pieces_.pop_front()) octets_ -= pieces_.front().where.length;
+  if (pieces_.size() == most) pieces_.pop_front();
   pieces_.push_back({where, std::move(mapped)});
 }
 

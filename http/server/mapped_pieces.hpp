@@ -22,7 +22,7 @@ struct piece_place {
 // out of date, and keeps the file's number from being used again.
 class mapped_pieces {
  public:
-  static constexpr std::size_t most_octets = std::size_t{1} << 30;
+  static constexpr std::size_t most = 512;  // pieces: a client may ask for any number of small ones
 
   // The piece, or none.
   shared_octets find(const piece_place& where) const;
@@ -36,7 +36,6 @@ class mapped_pieces {
   };
 
   std::deque<piece> pieces_;  // the oldest first
-  std::size_t octets_ = 0;
 };
 
 }  // namespace tunic::http

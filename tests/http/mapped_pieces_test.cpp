@@ -45,12 +45,10 @@ TEST_CASE("a piece of a file is mapped once for all who send it, and until the l
   CHECK(mapped.expired());
 }
 
-TEST_CASE("of the pieces that were mapped the last stay") {
+TEST_CASE("of the pieces that were mapped the last stay, however small they are") {
   mapped_pieces pieces;
-  const auto quarter = [](std::uint64_t n) {
-    return piece_place{1, 1, n * mapped_pieces::most_octets / 4, mapped_pieces::most_octets / 4};
-  };
-  for (std::uint64_t n = 0; n < 5; ++n) pieces.keep(quarter(n), some());
-  CHECK_FALSE(pieces.find(quarter(0)).owner);
-  for (std::uint64_t n = 1; n < 5; ++n) CHECK(pieces.find(quarter(n)).owner);
+  const auto place = [](std::uint64_t n) { return piece_place{1, 1, n * unit, 1}; };
+  for (std::uint64_t n = 0; n <= mapped_pieces::most; ++n) pieces.keep(place(n), some());
+  CHECK_FALSE(pieces.find(place(0)).owner);
+  for (std::uint64_t n = 1; n <= mapped_pieces::most; ++n) CHECK(pieces.find(place(n)).owner);
 }
