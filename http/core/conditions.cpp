@@ -66,7 +66,7 @@ std::optional<std::int64_t> date_of(const fields& header, std::string_view name,
 
 precondition evaluate(const request_head& request, const validators& current, std::int64_t now) {
   const auto& header = request.header;
-  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const bool reads = request.method_is("GET") || request.method_is("HEAD");
   const bool has_match = header.count("If-Match") != 0, has_none_match = header.count("If-None-Match") != 0;
 
   if (has_match) {  // step 1
@@ -90,7 +90,7 @@ precondition evaluate(const request_head& request, const validators& current, st
 }
 
 bool range_counts(const request_head& request, const validators& current, std::int64_t now) {
-  if (request.method != "GET" || request.header.count("Range") != 1) return false;  // RFC 9110 §14.2
+  if (!request.method_is("GET") || request.header.count("Range") != 1) return false;  // RFC 9110 §14.2
   const auto condition = request.header.find("If-Range");
   if (!condition) return true;
   auto rest = *condition;

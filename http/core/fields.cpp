@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "http/core/grammar.hpp"
+#include "http/core/append.hpp"
 
 namespace tunic::http {
 
@@ -11,7 +11,8 @@ bool fields::try_add(std::string_view name, std::string_view value) {
   if (!grammar::is_token(name) || !grammar::is_field_value(value)) return false;
   entries_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
                       static_cast<std::uint32_t>(value.size())});
-  text_.append(name).append(": ", 2).append(value).append("\r\n", 2);
+  marks_ |= mark_of(name);
+  append(text_, name, ": ", value, "\r\n");
   return true;
 }
 
@@ -28,8 +29,8 @@ void fields::set(std::string_view name, std::string_view value) {
   add(name, kept);
 }
 
-void fields::remove(std::string_view name) {
-  if (count(name) == 0) return;
+void fields::remove_all(std::string_view name) {
+  if (count_all(name) == 0) return;
   fields kept;
   for (const auto [n, v] : *this)
     if (!grammar::same_token(n, name)) kept.try_add(n, v);
@@ -39,21 +40,22 @@ void fields::remove(std::string_view name) {
 void fields::clear() {
   text_.clear();
   entries_.clear();
+  marks_ = 0;
 }
 
-std::optional<std::string_view> fields::find(std::string_view name) const {
-  for (const auto [n, v] : *this)
-    if (grammar::same_token(n, name)) return v;
+std::optional<std::string_view> fields::find_first(std::string_view name) const {
+  for (const auto& e : entries_)
+    if (grammar::same_token(name_of(e), name)) return value_of(e);
   return std::nullopt;
 }
 
-std::size_t fields::count(std::string_view name) const {
+std::size_t fields::count_all(std::string_view name) const {
   std::size_t n = 0;
-  for (const auto f : *this) n += grammar::same_token(f.name, name) ? 1 : 0;
+  for (const auto& e : entries_) n += grammar::same_token(name_of(e), name) ? 1 : 0;
   return n;
 }
 
-bool fields::has_element(std::string_view name, std::string_view element) const {
+bool fields::find_element(std::string_view name, std::string_view element) const {
   bool found = false;
   for (const auto [n, v] : *this)
     if (grammar::same_token(n, name))

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "http/core/grammar.hpp"
+
 namespace tunic::http {
 
 struct field {
@@ -17,7 +19,8 @@ struct field {
 
 // A field section (RFC 9110 §5): ordered, repeated names kept, names compared without regard to case. It is held as the
 // very text that travels ("Name: value\r\n" a field) plus one small record a field, so that a cleared or assigned
-// section allocates nothing once it has grown, and emitting it is one copy. Views last until the next change.
+// section allocates nothing once it has grown, and emitting it is one copy. Most questions to a section are about a
+// name that it has not; what names it may have is kept in one word. Views last until the next change.
 class fields {
  public:
   class iterator;
@@ -31,22 +34,27 @@ class fields {
 
   // Replaces all fields of that name by one.
   void set(std::string_view name, std::string_view value);
-  void remove(std::string_view name);
+  void remove(std::string_view name) {
+    if (may_have(name)) remove_all(name);
+  }
   void clear();
 
   // The value of the first field of that name.
-  std::optional<std::string_view> find(std::string_view name) const;
-  std::size_t count(std::string_view name) const;
+  std::optional<std::string_view> find(std::string_view name) const {
+    return may_have(name) ? find_first(name) : std::nullopt;
+  }
+  std::size_t count(std::string_view name) const { return may_have(name) ? count_all(name) : 0; }
 
   // Whether a comma-separated list, over all fields of that name, has the element (Connection, Expect, ...).
-  bool has_element(std::string_view name, std::string_view element) const;
+  bool has_element(std::string_view name, std::string_view element) const {
+    return may_have(name) && find_element(name, element);
+  }
 
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
   field operator[](std::size_t index) const {
     const auto& e = entries_[index];
-    const char* const at = text_.data() + e.at;
-    return {{at, e.name_size}, {at + e.name_size + 2, e.value_size}};
+    return {name_of(e), value_of(e)};
   }
   iterator begin() const;
   iterator end() const;
@@ -64,8 +72,22 @@ class fields {
     std::uint32_t value_size;
   };
 
+  // A bit that follows from the first letter and the length; other names may have it as well.
+  static constexpr std::uint64_t mark_of(std::string_view name) {
+    const auto first = name.empty() ? 0U : static_cast<unsigned>(grammar::lower(name.front()));
+    return std::uint64_t{1} << ((first + name.size()) % 64);
+  }
+  bool may_have(std::string_view name) const { return (marks_ & mark_of(name)) != 0; }
+  std::string_view name_of(const entry& e) const { return {text_.data() + e.at, e.name_size}; }
+  std::string_view value_of(const entry& e) const { return {text_.data() + e.at + e.name_size + 2, e.value_size}; }
+  std::optional<std::string_view> find_first(std::string_view name) const;
+  std::size_t count_all(std::string_view name) const;
+  bool find_element(std::string_view name, std::string_view element) const;
+  void remove_all(std::string_view name);
+
   std::string text_;
   std::vector<entry> entries_;
+  std::uint64_t marks_ = 0;  // of all names
 };
 
 class fields::iterator {

@@ -20,6 +20,7 @@ struct codings {
 // RFC 9112 §6.1: Transfer-Encoding = #transfer-coding, over all its field lines.
 codings transfer_codings(const fields& header) {
   codings all;
+  if (header.count("Transfer-Encoding") == 0) return all;
   for (const auto [name, value] : header) {
     if (!grammar::same_token(name, "Transfer-Encoding")) continue;
     all.any = true;

@@ -85,15 +85,16 @@ std::optional<std::uint64_t> parse_chunk_line(std::string_view line) {
 }
 
 bool is_host(std::string_view text) {
-  const auto colon = text.rfind(':');
-  const auto bracket = text.rfind(']');
-  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
+  const bool is_literal = text.starts_with('[');
+  // No name holds a colon; an address in brackets does.
+  if (const auto colon = text.find(':', is_literal ? std::min(text.find(']'), text.size()) : 0);
+      colon != std::string_view::npos) {
     const auto port = text.substr(colon + 1);  // RFC 3986 §3.2.3: port = *DIGIT
     if (!all_in(digit, port) || port.size() > 5) return false;
     text = text.substr(0, colon);
   }
   if (text.empty()) return false;
-  if (text.front() == '[') return is_ip_literal(text);
+  if (is_literal) return is_ip_literal(text);
   // RFC 3986 §3.2.2: reg-name = *( unreserved / pct-encoded / sub-delims )
   return all_in(reg_name, text) && is_percent_encoded(text);
 }

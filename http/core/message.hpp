@@ -64,6 +64,9 @@ struct request_head {
   std::string target;  // as it travelled, any of the four forms of RFC 9112 §3.2
   protocol_version version = protocol_version::http_1_1;
   fields header;
+
+  // Methods are case-sensitive (RFC 9110 §9.1).
+  bool method_is(std::string_view name) const { return name == method; }
 };
 
 // A response before its content.

@@ -105,9 +105,10 @@ reader::failure reader::take_field(std::string_view line, fields& into) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return bad("a field line without a colon");
   if (colon == 0) return bad("an empty field name");
-  if (!grammar::is_token(line.substr(0, colon))) return bad("a field name holds an octet that no token has");
-  if (!into.try_add(line.substr(0, colon), line.substr(colon + 1))) return bad("a field value holds a control octet");
-  return std::nullopt;
+  const auto name = line.substr(0, colon);
+  if (into.try_add(name, line.substr(colon + 1))) return std::nullopt;
+  return bad(grammar::is_token(name) ? "a field value holds a control octet"
+                                     : "a field name holds an octet that no token has");
 }
 
 event reader::end_of_head() {

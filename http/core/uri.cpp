@@ -117,6 +117,22 @@ std::string remove_dot_segments(std::string_view path) {
   return out;
 }
 
+namespace {
+
+// A path in which there is nothing to decode, to merge or to remove, as most are.
+bool is_as_it_stands(std::string_view path) {
+  static constexpr auto bare = (grammar::pchar | grammar::set_of("/")) - grammar::set_of("%");
+  if (!path.starts_with('/')) return false;
+  char before = '\0';
+  for (const char c : path) {
+    if (!grammar::in(bare, c) || (before == '/' && (c == '/' || c == '.'))) return false;
+    before = c;
+  }
+  return true;
+}
+
+}  // namespace
+
 bool decode_path(std::string_view target, std::string& path) {
   if (!target.empty() && target.front() != '/') {  // RFC 9112 §3.2.2: absolute-form
     const auto authority = target.find("://");
@@ -125,6 +141,10 @@ bool decode_path(std::string_view target, std::string& path) {
     target = rest == std::string_view::npos || target[rest] == '?' ? "/" : target.substr(rest);
   }
   target = target.substr(0, target.find('?'));
+  if (is_as_it_stands(target)) {
+    path = target;
+    return true;
+  }
   path.clear();
   bool plain = true;  // no segment that begins with a dot, no empty segment
   for (std::size_t i = 0; i < target.size(); ++i) {

@@ -1,39 +1,39 @@
 #include "http/core/writer.hpp"
 
+#include <array>
 #include <charconv>
+
+#include "http/core/append.hpp"
 
 namespace tunic::http {
 namespace {
 
-void append_number(std::string& out, std::uint64_t value, int base = 10) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value, base).ptr;
-  out.append(digits, end);
+using digits = std::array<char, 20>;
+
+std::string_view in_digits(digits& room, std::uint64_t value, int base = 10) {
+  return {room.data(), std::to_chars(room.begin(), room.end(), value, base).ptr};
 }
 
 }  // namespace
 
 void begin_head(std::string& out, const request_head& request) {
-  out.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
-  out.append(request.header.wire());
+  append(out, request.method, " ", request.target, " HTTP/1.1\r\n", request.header.wire());
 }
 
 void begin_head(std::string& out, const response_head& response) {
+  digits room;
   // RFC 9112 §2.3: our version, whatever the request's was
-  out.append("HTTP/1.1 ");
-  append_number(out, number(response.status));
-  out.append(" ").append(reason_phrase(response.status)).append("\r\n");
-  out.append(response.header.wire());
+  append(out, "HTTP/1.1 ", in_digits(room, number(response.status)), " ", reason_phrase(response.status), "\r\n",
+         response.header.wire());
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
+  append(out, name, ": ", value, "\r\n");
 }
 
 void append_field(std::string& out, std::string_view name, std::uint64_t value) {
-  out.append(name).append(": ");
-  append_number(out, value);
-  out.append("\r\n");
+  digits room;
+  append_field(out, name, in_digits(room, value));
 }
 
 void end_head(std::string& out) {
@@ -48,12 +48,13 @@ bool body_writer::begin(std::string& out, std::uint64_t size) {
       if (size > left_) return false;
       left_ -= size;
       return true;
-    case framing::kind::chunked:
+    case framing::kind::chunked: {
       in_chunk_ = size != 0;  // a chunk of size zero would end the content
       if (!in_chunk_) return true;
-      append_number(out, size, 16);
-      out.append("\r\n");
+      digits room;
+      append(out, in_digits(room, size, 16), "\r\n");
       return true;
+    }
   }
   return false;
 }
@@ -64,7 +65,7 @@ void body_writer::end(std::string& out) {
 }
 
 bool body_writer::finish(std::string& out, const fields& trailer) {
-  if (frame_.by == framing::kind::chunked) out.append("0\r\n").append(trailer.wire()).append("\r\n");
+  if (frame_.by == framing::kind::chunked) append(out, "0\r\n", trailer.wire(), "\r\n");
   return frame_.by != framing::kind::length || left_ == 0;
 }
 

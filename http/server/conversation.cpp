@@ -171,7 +171,7 @@ conversation::step conversation::on_request() {
   request_.parameters.clear();
   request_.batch = on_->stream().batch();
   request_.peer = on_->client();
-  if (request_.target == "*" || request_.method == "CONNECT")
+  if (request_.target == std::string_view("*") || request_.method_is("CONNECT"))
     request_.path = request_.target;
   else if (!decode_path(request_.target, request_.path))
     return refuse({status_code::bad_request, "the path is not well encoded"});
@@ -180,8 +180,8 @@ conversation::step conversation::on_request() {
   if (expected && !grammar::same_token(*expected, "100-continue"))
     return refuse({status_code::expectation_failed, "the only expectation met is 100-continue"});
   response_.clear();
-  const bool is_trace = request_.method == "TRACE";
-  if (request_.method == "CONNECT" || (is_trace && !options.trace)) {
+  const bool is_trace = request_.method_is("TRACE");
+  if (request_.method_is("CONNECT") || (is_trace && !options.trace)) {
     response_ = response::error(status_code::not_implemented);
     return respond();
   }
@@ -217,7 +217,7 @@ asio::awaitable<void> conversation::await_handler() {
 }
 
 void conversation::remember_request() {
-  is_head_ = request_.method == "HEAD";
+  is_head_ = request_.method_is("HEAD");
   is_1_0_ = request_.version == protocol_version::http_1_0;
   asks_to_stay_ = wants_keep_alive(request_.version, request_.header);
   // RFC 9110 §10.1.1: not in HTTP/1.0, and not where there is no content

@@ -107,7 +107,7 @@ asio::awaitable<void> router::handle(request& in, response& out) {
     return otherwise_->handle(in, out);
   }
   const auto allowed = at != nullptr ? at->allowed() : std::string(known_methods);
-  if (in.method == "OPTIONS" && (at != nullptr || in.path == "*")) {
+  if (in.method_is("OPTIONS") && (at != nullptr || in.path == "*")) {
     out.head.status = status_code::no_content;
     out.head.header.add("Allow", allowed);
   } else if (at == nullptr && is_path) {

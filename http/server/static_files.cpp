@@ -72,12 +72,12 @@ asio::awaitable<void> static_files::handle(request& in, response& out) {
 }
 
 void static_files::answer(const request& in, response& out) {
-  if (in.method == "OPTIONS") {
+  if (in.method_is("OPTIONS")) {
     out.head.status = status_code::no_content;
     out.head.header.add("Allow", "GET, HEAD, OPTIONS");
     return;
   }
-  if (in.method != "GET" && in.method != "HEAD") {
+  if (!in.method_is("GET") && !in.method_is("HEAD")) {
     const bool known = is_known_method(in.method);
     out = response::error(known ? status_code::method_not_allowed : status_code::not_implemented);
     out.head.header.add("Allow", "GET, HEAD, OPTIONS");  // RFC 9110 §15.5.6

@@ -182,14 +182,16 @@ bool pump::transmit() {
     if (!frame_held_ && !stack_->poll_transmit(frame_, now_)) return false;
     const std::error_code e = device_.transmit(frame_, now_);
     octets += frame_.size();
-    frame_held_ = e == std::errc::operation_would_block || e == std::errc::resource_unavailable_try_again;
-    if (frame_held_) {
+    frame_held_ = false;
+    if (!e) continue;
+    if (e == std::errc::operation_would_block || e == std::errc::resource_unavailable_try_again) {
+      frame_held_ = true;
       watch_writable();
       return false;
     }
     if (e == std::errc::bad_address)
       stack_->on_unreadable(frame_, now_);  // the user's fault, not the device's
-    else if (e)
+    else
       report(e);  // the frame is lost, as it may be on any wire
   }
   return true;

@@ -31,6 +31,19 @@ TEST_CASE("removing and setting fields leaves the others as they were") {
   CHECK(f.wire().empty());
 }
 
+TEST_CASE("a name of the same letter and length is another name") {
+  fields f;
+  f.add("Host", "a");
+  CHECK_FALSE(f.find("Hash"));
+  CHECK(f.count("hash") == 0);
+  CHECK_FALSE(f.has_element("Hash", "a"));
+  f.remove("Hash");
+  CHECK(f.wire() == "Host: a\r\n");
+  f.remove("HOST");
+  CHECK(f.empty());
+  CHECK(f.count("Host") == 0);
+}
+
 TEST_CASE("a list element is found over several fields and in any case") {
   fields f;
   f.add("Connection", "keep-alive, Upgrade");
