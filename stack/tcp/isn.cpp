@@ -5,15 +5,16 @@
 namespace tunic::tcp {
 
 std::uint64_t keyed_hash(const secret& key, const four_tuple& ends, hash_use use) {
-  std::array<std::uint8_t, 37> text{};
-  auto at = std::copy(ends.local.address.octets().begin(), ends.local.address.octets().end(), text.begin());
-  at = std::copy(ends.remote.address.octets().begin(), ends.remote.address.octets().end(), at);
+  std::array<std::uint8_t, 37> text;
+  // Of IPv4 four octets each: there is a hash for each segment, and they make it half as long.
+  auto at = std::ranges::copy(ends.local.address.wire_octets(), text.begin()).out;
+  at = std::ranges::copy(ends.remote.address.wire_octets(), at).out;
   *at++ = static_cast<std::uint8_t>(ends.local.port >> 8);
   *at++ = static_cast<std::uint8_t>(ends.local.port);
   *at++ = static_cast<std::uint8_t>(ends.remote.port >> 8);
   *at++ = static_cast<std::uint8_t>(ends.remote.port);
-  *at = static_cast<std::uint8_t>(use);
-  return siphash(key, text);
+  *at++ = static_cast<std::uint8_t>(use);
+  return siphash(key, std::span(text.begin(), at));
 }
 
 // RFC 6528 §3.
