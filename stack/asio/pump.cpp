@@ -110,10 +110,10 @@ void pump::wake() {
 void pump::schedule() {
   if (scheduled_ || closed_ || closing_) return;
   scheduled_ = true;
-  asio::post(executor_, [self = shared_from_this()] {
-    self->scheduled_ = false;
-    self->pass();
-  });
+  asio::post(executor_, kept_handler(handlers_, [self = shared_from_this()] {
+               self->scheduled_ = false;
+               self->pass();
+             }));
 }
 
 instant pump::read_clock() const {
@@ -240,13 +240,14 @@ void pump::report(std::error_code e) {
 void pump::watch() {
   if (watching_ || !descriptor_.is_open()) return;
   watching_ = true;
-  descriptor_.async_wait(asio::posix::descriptor_base::wait_read, [self = shared_from_this()](std::error_code e) {
-    self->watching_ = false;
-    if (!e) return self->pass();
-    if (e == asio::error::operation_aborted || self->closed_) return;
-    self->fail(e);
-    self->wake();
-  });
+  descriptor_.async_wait(asio::posix::descriptor_base::wait_read,
+                         kept_handler(handlers_, [self = shared_from_this()](std::error_code e) {
+                           self->watching_ = false;
+                           if (!e) return self->pass();
+                           if (e == asio::error::operation_aborted || self->closed_) return;
+                           self->fail(e);
+                           self->wake();
+                         }));
 }
 
 void pump::watch_writable() {
@@ -256,10 +257,11 @@ void pump::watch_writable() {
     return;
   }
   watching_writable_ = true;
-  descriptor_.async_wait(asio::posix::descriptor_base::wait_write, [self = shared_from_this()](std::error_code) {
-    self->watching_writable_ = false;
-    self->wake();
-  });
+  descriptor_.async_wait(asio::posix::descriptor_base::wait_write,
+                         kept_handler(handlers_, [self = shared_from_this()](std::error_code) {
+                           self->watching_writable_ = false;
+                           self->wake();
+                         }));
 }
 
 instant pump::next_deadline() {
@@ -273,11 +275,11 @@ void pump::arm_timer() {
   if (next >= armed_) return;
   armed_ = next;
   timer_.expires_at(to_steady(next));
-  timer_.async_wait([self = shared_from_this()](std::error_code e) {
+  timer_.async_wait(kept_handler(handlers_, [self = shared_from_this()](std::error_code e) {
     if (e) return;
     self->armed_ = never;
     self->pass();
-  });
+  }));
 }
 
 void pump::check_drained() {

@@ -14,6 +14,7 @@
 #include <asio/io_context.hpp>
 #include <asio/posix/basic_stream_descriptor.hpp>
 
+#include "stack/asio/handler_memory.hpp"
 #include "stack/asio/operation.hpp"
 #include "stack/stack.hpp"
 
@@ -118,6 +119,7 @@ class pump final : public std::enable_shared_from_this<pump>, private device_wak
   callbacks callbacks_;
   duration busy_poll_;
   std::optional<tunic::stack> stack_;
+  handler_memory handlers_;  // each of which shares the pump, and so outlives no memory
   asio::executor_work_guard<io_executor> work_;
   asio::posix::basic_stream_descriptor<io_executor> descriptor_;
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, io_executor>

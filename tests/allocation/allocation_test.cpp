@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <asio/co_spawn.hpp>
@@ -64,10 +65,15 @@ class scene {
     peers.connect();
     run_until([this] { return peers.connected() == peers.count(); });
   }
-  /// Every client asks so often. Returns the blocks that were allocated meanwhile.
-  std::uint64_t ask(unsigned times) {
+  /// Every client asks so often, and for so long nothing else happens, so that timers are due. Returns the blocks that
+  /// were allocated meanwhile.
+  std::uint64_t ask(unsigned times, std::chrono::milliseconds stall = 0ms) {
     const auto goal = peers.answers() + times * peers.count();
-    return blocks_while([&] { peers.ask(times); }, [&] { return peers.answers() == goal; });
+    const auto begin = [&] {
+      peers.ask(times);
+      std::this_thread::sleep_for(stall);
+    };
+    return blocks_while(begin, [&] { return peers.answers() == goal; });
   }
 
   asio::io_context io{1};
@@ -133,6 +139,12 @@ TEST_P(allocation, a_request_of_a_small_file_allocates_nothing) {
   s.ask(50);
   EXPECT_EQ(s.ask(100), 0u);
   EXPECT_EQ(s.peers.ends(), 0u);
+}
+
+TEST_P(allocation, a_timer_that_fires_while_there_is_work_allocates_nothing) {
+  site s(64, GetParam(), std::make_shared<at_once>());
+  s.ask(50);
+  EXPECT_EQ(s.ask(4, 300ms), 0u) << "longer than it takes until something would be retransmitted";
 }
 
 TEST_P(allocation, a_request_that_is_answered_at_once_allocates_nothing) {
