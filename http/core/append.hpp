@@ -27,8 +27,7 @@ void copy(char* to, const Piece& first, const Rest&... rest) {
 
 }  // namespace detail
 
-// Appends the pieces, literals and views, in order; none may be a view of `out`. The text grows once and not once a
-// piece, of which a head has some twenty.
+// Appends the pieces, literals and views, in order; none may be a view of `out`. The text grows once, not once a piece.
 template <class... Piece>
 void append(std::string& out, const Piece&... pieces) {
   const auto begin = out.size();

@@ -6,7 +6,12 @@
 
 namespace tunic::http {
 
+bool fields::is_ours(std::string_view text) const {
+  return text.data() >= text_.data() && text.data() < text_.data() + text_.size();
+}
+
 bool fields::try_add(std::string_view name, std::string_view value) {
+  if (is_ours(name) || is_ours(value)) return try_add(std::string(name), std::string(value));
   value = grammar::trim_ows(value);
   if (!grammar::is_token(name) || !grammar::is_field_value(value)) return false;
   entries_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
@@ -22,11 +27,9 @@ void fields::add(std::string_view name, std::string_view value) {
 }
 
 void fields::set(std::string_view name, std::string_view value) {
-  const bool is_ours = value.data() >= text_.data() && value.data() < text_.data() + text_.size();
-  if (!is_ours && count(name) == 0) return add(name, value);
-  const std::string kept(value);  // `value` may be a view of the field that is about to go
+  if (is_ours(name) || is_ours(value)) return set(std::string(name), std::string(value));
   remove(name);
-  add(name, kept);
+  add(name, value);
 }
 
 void fields::remove_all(std::string_view name) {

@@ -25,8 +25,8 @@ class fields {
  public:
   class iterator;
 
-  // Appends a field. Throws std::invalid_argument if the name is no token or the value holds a control octet: this is
-  // what keeps a handler that echoes its input from splitting the response.
+  // Appends a field; name and value may be views of the section. Throws std::invalid_argument if the name is no token
+  // or the value holds a control octet: this is what keeps a handler that echoes its input from splitting the response.
   void add(std::string_view name, std::string_view value);
 
   // As add, but says false instead of throwing.
@@ -77,6 +77,7 @@ class fields {
     const auto first = name.empty() ? 0U : static_cast<unsigned>(grammar::lower(name.front()));
     return std::uint64_t{1} << ((first + name.size()) % 64);
   }
+  bool is_ours(std::string_view text) const;
   bool may_have(std::string_view name) const { return (marks_ & mark_of(name)) != 0; }
   std::string_view name_of(const entry& e) const { return {text_.data() + e.at, e.name_size}; }
   std::string_view value_of(const entry& e) const { return {text_.data() + e.at + e.name_size + 2, e.value_size}; }

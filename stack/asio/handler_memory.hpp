@@ -7,7 +7,8 @@
 namespace tunic::detail {
 
 /// Memory for what Asio keeps of a handler until it has run, used again and again. Asio's own cache has two blocks for
-/// all handlers of a thread, and gives one up where a larger is wanted: a timer that fires would cost two allocations.
+/// all handlers of a thread, and gives one up where a larger is wanted: a timer that fires amid other work would cost
+/// an allocation.
 class handler_memory {
  public:
   handler_memory() = default;

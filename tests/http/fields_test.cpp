@@ -31,6 +31,16 @@ TEST_CASE("removing and setting fields leaves the others as they were") {
   CHECK(f.wire().empty());
 }
 
+TEST_CASE("names and values may lie in the fields themselves") {
+  fields f;
+  f.add("X", "abc");
+  f.add("Y", f[0].value);
+  f.add(f[0].name, "0123456789");
+  CHECK(f.wire() == "X: abc\r\nY: abc\r\nX: 0123456789\r\n");
+  f.set(f[0].name, f[1].value);
+  CHECK(f.wire() == "Y: abc\r\nX: abc\r\n");
+}
+
 TEST_CASE("a name of the same letter and length is another name") {
   fields f;
   f.add("Host", "a");
