@@ -65,7 +65,7 @@ struct request_head {
   protocol_version version = protocol_version::http_1_1;
   fields header;
 
-  // Methods are case-sensitive (RFC 9110 §9.1).
+  // Methods are case-sensitive (RFC 9110 §9.1). Sizes are compared first, which std::string and a literal do not.
   bool method_is(std::string_view name) const { return name == method; }
 };
 

@@ -40,6 +40,18 @@ std::string rooted(std::string_view rest) {
   return target;
 }
 
+// A path in which there is nothing to decode, to merge or to remove, as most are.
+bool is_as_it_stands(std::string_view path) {
+  static constexpr auto bare = (grammar::pchar | grammar::set_of("/")) - grammar::set_of("%");
+  if (!path.starts_with('/')) return false;
+  char before = '\0';
+  for (const char c : path) {
+    if (!grammar::in(bare, c) || (before == '/' && (c == '/' || c == '.'))) return false;
+    before = c;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string url::authority() const {
@@ -116,22 +128,6 @@ std::string remove_dot_segments(std::string_view path) {
   }
   return out;
 }
-
-namespace {
-
-// A path in which there is nothing to decode, to merge or to remove, as most are.
-bool is_as_it_stands(std::string_view path) {
-  static constexpr auto bare = (grammar::pchar | grammar::set_of("/")) - grammar::set_of("%");
-  if (!path.starts_with('/')) return false;
-  char before = '\0';
-  for (const char c : path) {
-    if (!grammar::in(bare, c) || (before == '/' && (c == '/' || c == '.'))) return false;
-    before = c;
-  }
-  return true;
-}
-
-}  // namespace
 
 bool decode_path(std::string_view target, std::string& path) {
   if (!target.empty() && target.front() != '/') {  // RFC 9112 §3.2.2: absolute-form
