@@ -4,7 +4,7 @@ namespace tunic::drivers {
 
 namespace {
 
-enum stream : std::uint64_t { even, bursts };
+enum loss_stream : std::uint64_t { even, bursts };
 
 }  // namespace
 
@@ -14,8 +14,8 @@ loss::loss(const path_options& options, std::uint64_t seed)
       burst_ends_(options.burst_ends),
       interval_(options.burst_interval),
       size_(options.burst_size),
-      even_(seed, stream::even),
-      bursts_(seed, stream::bursts) {}
+      even_(seed, loss_stream::even),
+      bursts_(seed, loss_stream::bursts) {}
 
 bool loss::next(instant now) {
   // Every model is asked every time, so that none changes what another one takes.

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* own = "/proc/thread-self/ns/net";
 
-[[noreturn]] void fail(int number, const std::string& sentence) {
+[[noreturn]] void refuse(int number, const std::string& sentence) {
   throw std::system_error{number, std::system_category(), sentence};
 }
 
@@ -24,25 +24,25 @@ netns::netns(std::string name) : name_(std::move(name)) {
   if (fd_) return;
   const int number = errno;
   if (number == ENOENT && !is_path)
-    fail(number, "there is no network namespace '" + name_ + "': 'ip netns add " + name_ +
-                     "' makes it, 'ip netns list' shows those there are");
-  fail(number, "cannot open the network namespace '" + name_ + "'");
+    refuse(number, "there is no network namespace '" + name_ + "': 'ip netns add " + name_ +
+                       "' makes it, 'ip netns list' shows those there are");
+  refuse(number, "cannot open the network namespace '" + name_ + "'");
 }
 
 file_descriptor netns::enter() const {
   if (!fd_) return {};
   file_descriptor before{::open(own, O_RDONLY | O_CLOEXEC)};
-  if (!before) fail(errno, std::string{"cannot open "} + own);
+  if (!before) refuse(errno, std::string{"cannot open "} + own);
   if (::setns(fd_.get(), CLONE_NEWNET) == 0) return before;
   const int number = errno;
   if (number == EPERM)
-    fail(number, "entering the network namespace '" + name_ + "' is not permitted: it needs CAP_SYS_ADMIN; be root");
-  if (number == EINVAL) fail(number, "'" + name_ + "' is no network namespace");
-  fail(number, "cannot enter the network namespace '" + name_ + "'");
+    refuse(number, "entering the network namespace '" + name_ + "' is not permitted: it needs CAP_SYS_ADMIN; be root");
+  if (number == EINVAL) refuse(number, "'" + name_ + "' is no network namespace");
+  refuse(number, "cannot enter the network namespace '" + name_ + "'");
 }
 
 void netns::leave(const file_descriptor& before) {
-  if (before && ::setns(before.get(), CLONE_NEWNET) != 0) fail(errno, "cannot return from a network namespace");
+  if (before && ::setns(before.get(), CLONE_NEWNET) != 0) refuse(errno, "cannot return from a network namespace");
 }
 
 }  // namespace tunic::drivers

@@ -9,7 +9,7 @@ namespace tunic::drivers {
 
 namespace {
 
-enum stream : std::uint64_t { duplicate = 16, corrupt, jitter, reorder };  // behind those of `loss`
+enum path_stream : std::uint64_t { duplicate = 16, corrupt, jitter, reorder };  // behind those of `loss`
 
 // RFC 3168 §5: ECT(0) or ECT(1) becomes CE; returns whether it was one of them.
 bool mark(wire::writable_octets datagram) {
@@ -43,10 +43,10 @@ path::path(const path_options& options, std::uint64_t seed)
     : options_(options),
       loss_(options, seed),
       bottleneck_(options),
-      duplicate_(seed, stream::duplicate),
-      corrupt_(seed, stream::corrupt),
-      jitter_(seed, stream::jitter),
-      reorder_(seed, stream::reorder) {}
+      duplicate_(seed, path_stream::duplicate),
+      corrupt_(seed, path_stream::corrupt),
+      jitter_(seed, path_stream::jitter),
+      reorder_(seed, path_stream::reorder) {}
 
 void path::push(wire::octets datagram, instant now) {
   if (datagram.empty()) return;

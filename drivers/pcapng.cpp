@@ -51,7 +51,7 @@ class without_sigpipe {
   bool was_pending_;
 };
 
-[[noreturn]] void fail(int number, const std::string& path) {
+[[noreturn]] void fail_to_write(int number, const std::string& path) {
   throw std::system_error{number, std::system_category(), "cannot write the capture to " + path};
 }
 
@@ -64,7 +64,7 @@ file_descriptor open_output(const std::string& path) {
   constexpr int flags = O_WRONLY | O_CLOEXEC;
   if (path != "-") {
     file_descriptor fd{::open(path.c_str(), flags | O_CREAT | O_TRUNC, 0666)};
-    if (!fd) fail(errno, path);
+    if (!fd) fail_to_write(errno, path);
     if (is_pipe(fd.get())) ::fcntl(fd.get(), F_SETFL, O_WRONLY | O_NONBLOCK);
     return fd;
   }
@@ -75,7 +75,7 @@ file_descriptor open_output(const std::string& path) {
   if (is_pipe(STDOUT_FILENO))
     if (file_descriptor fd{::open("/proc/self/fd/1", flags | O_NONBLOCK)}) return fd;
   file_descriptor fd{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)};
-  if (!fd) fail(errno, "the standard output");
+  if (!fd) fail_to_write(errno, "the standard output");
   return fd;
 }
 

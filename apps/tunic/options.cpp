@@ -327,7 +327,7 @@ CLI::App* add_ladder(CLI::App& app, ladder_options& o) {
 
 }  // namespace
 
-request parse_command_line(int argc, char** argv) {
+command parse_command_line(int argc, char** argv) {
   CLI::App app{"A TCP/IP stack that lives inside this process: it shares nothing with the kernel's but a TUN device.",
                "tunic"};
   app.set_version_flag("--version", "tunic " TUNIC_VERSION);

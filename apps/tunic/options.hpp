@@ -99,8 +99,8 @@ struct ladder_options {
 
 /// What the command line asks for; an exit code where there is nothing left to do (--help, or a mistake, which is
 /// told).
-using request = std::variant<exit_code, serve_options, get_options, ping_options, ladder_options, impair_options>;
+using command = std::variant<exit_code, serve_options, get_options, ping_options, ladder_options, impair_options>;
 
-request parse_command_line(int argc, char** argv);
+command parse_command_line(int argc, char** argv);
 
 }  // namespace tunic::app

@@ -24,7 +24,7 @@
 namespace tunic::app {
 namespace {
 
-constexpr std::chrono::seconds patience{1};  // for answers to the last request
+constexpr std::chrono::seconds reply_patience{1};  // for answers to the last request
 
 double milliseconds(duration d) {
   return std::chrono::duration<double, std::milli>{d}.count();
@@ -97,7 +97,7 @@ class pinger {
     }
     all_sent_ = true;
     if (!stopped_ && !waiting_.empty()) {
-      timer_.expires_after(patience);
+      timer_.expires_after(reply_patience);
       co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, e));
     }
     stop();

@@ -21,7 +21,7 @@
 namespace tunic::app {
 namespace {
 
-constexpr std::chrono::seconds patience{4};  // for connections to close after the first Ctrl-C
+constexpr std::chrono::seconds stop_patience{4};  // for connections to close after the first Ctrl-C
 
 /// The shards, of which the first is this thread's. Its loop handles signals and what the others tell as well.
 class service {
@@ -104,10 +104,10 @@ class service {
   void stop() {
     spdlog::info("closing; once more to abort");
     each([](shard& s) { s.stop(); });
-    deadline_.expires_after(patience);
+    deadline_.expires_after(stop_patience);
     deadline_.async_wait([this](std::error_code e) {
       if (e) return;
-      spdlog::warn("connections that did not close within {} s are aborted", patience.count());
+      spdlog::warn("connections that did not close within {} s are aborted", stop_patience.count());
       abort(exit_ok);
     });
   }

@@ -10,9 +10,10 @@
 namespace tunic::http {
 namespace {
 
-constexpr int requests_a_turn = 64;                // and passes over input that was there at once
-constexpr std::size_t modest = 32 * 1024;          // octets of memory for texts
-constexpr std::size_t linger_limit = 1024 * 1024;  // octets of content that nobody wants and that are read all the same
+constexpr int requests_a_turn = 64;        // and passes over input that was there at once
+constexpr std::size_t modest = 32 * 1024;  // octets of memory for texts
+constexpr std::size_t unwanted_limit =
+    1024 * 1024;  // octets of content that nobody wants and that are read all the same
 
 }  // namespace
 
@@ -144,7 +145,7 @@ conversation::step conversation::take(std::span<const std::byte>& input) {
         states_.on(role::client, happening::data);
         dropped_ += reader_.body().size();
         patience_.progressed(reader_.body().size(), service_.options().least_rate);
-        if (dropped_ > linger_limit) {
+        if (dropped_ > unwanted_limit) {
           states_.disable_keep_alive();
           return step::close;
         }
@@ -238,7 +239,7 @@ std::uint64_t conversation::unread() const {
 }
 
 bool conversation::is_large_unread() const {
-  return unread() > linger_limit;
+  return unread() > unwanted_limit;
 }
 
 // Answers a request that broke a rule. Where it ends cannot be trusted any more, so nothing after it is read.

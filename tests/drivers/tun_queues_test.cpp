@@ -9,7 +9,9 @@
 #include <netinet/in.h>
 #include <optional>
 #include <poll.h>
+#include <string>
 #include <sys/socket.h>
+#include <thread>
 
 #include "drivers/link.hpp"
 #include "drivers/tun_steering.hpp"
@@ -24,6 +26,17 @@ using namespace test;
 
 constexpr std::uint16_t open_port = 7;  // ours
 
+/// Waits until the kernel takes datagrams to 2001:db8::1, which can be bound a little earlier.
+void await_local_route() {
+  for (int tries = 0; tries < 2500; ++tries) {
+    std::ifstream routes{"/proc/thread-self/net/ipv6_route"};
+    for (std::string line; std::getline(routes, line);)
+      if (line.starts_with("20010db8000000000000000000000001 80 ")) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+  FAIL() << "the kernel has no route to its own address";
+}
+
 class tun_queues : public network_namespace {
  protected:
   void open(unsigned n) {
@@ -32,6 +45,7 @@ class tun_queues : public network_namespace {
     add_link_address("tun0", *prefix::parse("198.51.100.1/24"));
     add_link_address("tun0", *prefix::parse("2001:db8::1/64"));
     await_link("tun0");
+    await_local_route();
   }
   [[nodiscard]] bool steered() const { return said.find("told which queue") == std::string::npos; }
 
