@@ -51,7 +51,8 @@ void stack::on_unreadable(const frame& f, instant now) {
   const std::byte* ports = p + ip::layer::header_size(v4 ? family::v4 : family::v6);
   const address source = v4 ? address::v4(wire::load32(p + 12)) : v6_address(8);
   const address destination = v4 ? address::v4(wire::load32(p + 16)) : v6_address(24);
-  tcp_.on_unreadable({{source, wire::load16(ports)}, {destination, wire::load16(ports + 2)}}, now);
+  tcp_.on_unreadable({{source, wire::load16(ports)}, {destination, wire::load16(ports + 2)}},
+                     seq{wire::load32(ports + 4)}, now);
 }
 
 bool stack::has_output() const {

@@ -41,6 +41,7 @@ struct closing {
 
 file::~file() {
   ::close(descriptor_);
+  mapped_->forget_unused(mapped_pieces::clock::now());
 }
 
 std::size_t file::read(std::uint64_t offset, std::span<std::byte> into, std::error_code& error) const {
@@ -58,8 +59,9 @@ std::size_t file::read(std::uint64_t offset, std::span<std::byte> into, std::err
 
 shared_octets file::map(std::uint64_t offset, std::size_t length, std::error_code& error) const {
   error = {};
-  const piece_place where{stamp_.device, stamp_.inode, offset, length};
-  if (auto known = mapped_->find(where); known.owner) return known;
+  const piece_place where{stamp_, offset, length};
+  const auto now = mapped_pieces::clock::now();
+  if (auto known = mapped_->find(where, now); known.owner) return known;
   // Populated in one go, which costs a fraction of what a page fault for every few pages does.
   void* const at =
       ::mmap(nullptr, length, PROT_READ, MAP_SHARED | MAP_POPULATE, descriptor_, static_cast<off_t>(offset));
@@ -69,8 +71,13 @@ shared_octets file::map(std::uint64_t offset, std::size_t length, std::error_cod
   }
   std::shared_ptr<const void> owner(at, [length](const void* p) { ::munmap(const_cast<void*>(p), length); });
   const shared_octets mapped{std::move(owner), {static_cast<const std::byte*>(at), length}};
-  mapped_->keep(where, mapped);
+  mapped_->keep(where, mapped, now);
   return mapped;
+}
+
+std::uint64_t file::mappable() const {
+  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return size() / page * page;
 }
 
 bool file::is_whole() const {

@@ -10,21 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "http/server/file_stamp.hpp"
 #include "http/server/mapped_pieces.hpp"
 
 struct stat;
 
 namespace tunic::http {
-
-// What tells one state of a file from another.
-struct file_stamp {
-  std::uint64_t device = 0, inode = 0;
-  std::uint64_t size = 0;           // octets
-  std::int64_t modified = 0;        // nanoseconds since 1970
-  std::int64_t status_changed = 0;  // nanoseconds since 1970; moves with every write, chmod and rename
-
-  bool operator==(const file_stamp&) const = default;
-};
 
 // An open regular file or directory. Its size is the one it had when it was opened.
 class file {
@@ -48,6 +39,9 @@ class file {
   // calls: touching a page that a truncation took away raises SIGBUS, where a system call fails with EFAULT.
   static constexpr std::uint64_t map_unit = 64 * 1024;
   shared_octets map(std::uint64_t offset, std::size_t length, std::error_code& error) const;
+  // The octets before the page that the file ends in. If the file is cut within that one, its mapping shows noughts
+  // where others fail.
+  std::uint64_t mappable() const;
 
   // Whether the file still has the size it was opened with, or more.
   bool is_whole() const;

@@ -5,14 +5,23 @@
 
 namespace tunic::http {
 
-shared_octets mapped_pieces::find(const piece_place& where) const {
+shared_octets mapped_pieces::find(const piece_place& where, clock::time_point now) {
   const auto found = std::find_if(pieces_.begin(), pieces_.end(), [&](const piece& p) { return p.where == where; });
-  return found == pieces_.end() ? shared_octets{} : found->mapped;
+  if (found != pieces_.end()) found->used = now;
+  const shared_octets mapped = found == pieces_.end() ? shared_octets{} : found->mapped;
+  forget_unused(now);
+  return mapped;
 }
 
-void mapped_pieces::keep(const piece_place& where, shared_octets mapped) {
+void mapped_pieces::keep(const piece_place& where, shared_octets mapped, clock::time_point now) {
   if (pieces_.size() == most) pieces_.pop_front();
-  pieces_.push_back({where, std::move(mapped)});
+  pieces_.push_back({where, std::move(mapped), now});
+}
+
+void mapped_pieces::forget_unused(clock::time_point now) {
+  if (now - looked_ < kept_unused / 5) return;
+  looked_ = now;
+  std::erase_if(pieces_, [now](const piece& p) { return now - p.used >= kept_unused; });
 }
 
 }  // namespace tunic::http

@@ -22,6 +22,14 @@ asio::awaitable<void> give_way() {
   co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
 
+// A small part; an error where the file has become shorter.
+shared_octets read_whole(const file_part& part, std::error_code& error) {
+  std::string octets(static_cast<std::size_t>(part.length), '\0');
+  const auto n = part.source->read(part.offset, std::as_writable_bytes(std::span(octets)), error);
+  if (!error && n != octets.size()) error = make_error_code(std::errc::io_error);
+  return share(std::move(octets));
+}
+
 }  // namespace
 
 void sender::begin(transport& stream, waiting& wait, patience& with) {
@@ -112,9 +120,11 @@ asio::awaitable<void> sender::send(file_part part) {
 // Maps a file piece by piece and hands the pieces over, which stay mapped until the peer has acknowledged them.
 asio::awaitable<void> sender::map_and_adopt(file_part part) {
   latest_ = part.source;
+  const std::uint64_t mappable = part.source->mappable();
   while (part.length > 0 && !failure_) {
+    if (part.offset >= mappable) co_return co_await adopt(read_whole(part, failure_), nullptr);
     const std::uint64_t skip = part.offset % file::map_unit;
-    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(part.length, piece_mapped - skip));
+    const auto length = static_cast<std::size_t>(std::min({part.length, piece_mapped - skip, mappable - part.offset}));
     shared_octets piece = part.source->map(part.offset - skip, static_cast<std::size_t>(skip) + length, failure_);
     if (failure_) co_return;
     piece.octets = piece.octets.subspan(static_cast<std::size_t>(skip));

@@ -17,20 +17,23 @@ namespace {
 constexpr std::uint64_t largest_cached = 64 * 1024;       // octets; a larger file goes out from the page cache
 constexpr std::uint64_t largest_coded = 1024 * 1024;      // octets; coding a larger one would hold up the others
 constexpr std::uint64_t smallest_coded = 256;             // octets; fewer fit into the first segment anyway
-constexpr std::size_t cache_capacity = 64 * 1024 * 1024;  // octets of content
+constexpr std::size_t cache_capacity = 64 * 1024 * 1024;  // octets of content and of paths
 constexpr std::size_t cache_entries = 16 * 1024;          // paths: what many tiny files may take
 
 // What Accept-Encoding is asked for, the first where a client likes several alike.
 constexpr std::array codings{content_coding::zstd, content_coding::br, content_coding::gzip, content_coding::identity};
 constexpr std::array<std::string_view, 4> coding_names{"zstd", "br", "gzip", "identity"};
 
-// The kernel stamps files by its tick. A file changed within the same tick as we read it cannot be told from what we
-// read, so one that is younger than this is served and not kept.
-constexpr std::chrono::nanoseconds stamp_granularity = std::chrono::milliseconds(20);
+using wall_clock = std::chrono::system_clock;
 
-bool is_settled(const file_stamp& stamp) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return now - std::chrono::nanoseconds(std::max(stamp.modified, stamp.status_changed)) > stamp_granularity;
+// The kernel stamps files by its tick, and some file systems keep whole seconds only. A file changed within the same
+// tick as we read it cannot be told from what we read, so one that was younger than this is served and not kept.
+bool is_settled(const file_stamp& stamp, wall_clock::time_point when_read) {
+  constexpr std::int64_t second = 1'000'000'000;
+  const bool coarse = stamp.modified % second == 0 && stamp.status_changed % second == 0;
+  const auto granularity = coarse ? std::chrono::milliseconds(2000) : std::chrono::milliseconds(20);
+  const std::chrono::nanoseconds changed(std::max(stamp.modified, stamp.status_changed));
+  return when_read.time_since_epoch() - changed > granularity;
 }
 
 // A strong validator (RFC 9110 §8.8.3): a file that changed has another time or another size, and each coding of it
@@ -63,7 +66,7 @@ void refuse(response& out, const std::error_code& error) {
 
 std::size_t static_files::cached::octets() const {
   const auto* const held = std::get_if<shared_octets>(&content.content);
-  return held != nullptr ? held->octets.size() : 0;
+  return (held != nullptr ? held->octets.size() : 0) + 2 * path.size();  // and about as much for the key
 }
 
 asio::awaitable<void> static_files::handle(request& in, response& out) {
@@ -119,6 +122,7 @@ bool static_files::is_current(cached& entry, const input_batch& batch) const {
 }
 
 void static_files::open_and_answer(const request& in, content_coding coding, const std::string& key, response& out) {
+  const auto now = wall_clock::now();
   std::error_code error;
   std::string path = in.path.substr(1);
   auto opened = root_.open(path, error);
@@ -142,7 +146,7 @@ void static_files::open_and_answer(const request& in, content_coding coding, con
   auto entry = load(path, opened, coding, out);
   if (!entry) return;
   answer_with(in, entry->content, out);
-  if (!is_settled(entry->stamp)) return;
+  if (!is_settled(entry->stamp, now)) return;
   if (entry->plain) entry->content.content = shared_octets{};
   if (std::holds_alternative<shared_octets>(entry->content.content)) keep(key, std::move(*entry));
 }

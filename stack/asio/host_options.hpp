@@ -52,7 +52,8 @@ struct host_options {
   /// clock calls host::wake(), and host::next_deadline() says how far it may jump.
   std::function<instant()> clock = {};
   /// How long after a packet the host goes on looking for the next one before it sleeps, 0 to longest_busy_poll: that
-  /// saves the next one the time that waking up takes, and costs the processor meanwhile. 0: it sleeps at once.
+  /// saves the next one the time that waking up takes, and costs the processor meanwhile. 0: it sleeps at once. A
+  /// `clock` that stands still while it is read never ends the looking.
   duration busy_poll = {};
   /// Other hosts have the same addresses, each on a queue of its own of one device (drivers::open_queues). Give all of
   /// them the same key, since a cookie of one may come back to another. Segments in fragments are then dropped.

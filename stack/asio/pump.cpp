@@ -53,14 +53,15 @@ void pump::open() {
 void pump::close() {
   if (closed_ || closing_) return;
   closing_ = true;
+  now_ = read_clock();
   for (attachment* next = attachments_; next;) {
     attachment& a = *next;
     next = a.next_;
     a.on_close();
+    while (!failed_ && !frame_held_ && transmit()) {  // now, for few resets may wait
+    }
   }
   while (!draining_.empty()) complete(*draining_.front(), asio::error::operation_aborted);
-  now_ = read_clock();
-  if (!failed_ && !frame_held_) transmit();
 
   closed_ = true;
   device_.set_waker(nullptr);
@@ -183,7 +184,10 @@ bool pump::transmit() {
     const std::error_code e = device_.transmit(frame_, now_);
     octets += frame_.size();
     frame_held_ = false;
-    if (!e) continue;
+    if (!e) {
+      if (reported_ && !failed_) report({});
+      continue;
+    }
     if (e == std::errc::operation_would_block || e == std::errc::resource_unavailable_try_again) {
       frame_held_ = true;
       watch_writable();

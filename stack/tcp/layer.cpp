@@ -134,11 +134,13 @@ void layer::on_icmp_error(const ip::icmp_error& e, instant now) {
   }
 }
 
-void layer::on_unreadable(const four_tuple& ends, instant now) {
+void layer::on_unreadable(const four_tuple& ends, seq from, instant now) {
   demux_node* n = demux_.find(ends);
   if (!n || n->kind != demux_kind::tcb) return;
   auto& t = static_cast<tcb&>(*n);
-  abort_with(t, std::errc::io_error, now);
+  // SND.NXT is beyond what the peer expects, which by a reset with that number would be challenged (RFC 5961 §3.2), and
+  // nobody would be left to answer.
+  abort_at(t, from, std::errc::io_error, now);
   notify(t);
 }
 
@@ -234,11 +236,16 @@ void layer::close_with(tcb& t, std::errc why, instant now) {
 }
 
 void layer::abort_with(tcb& t, std::errc why, instant now) {
+  abort_at(t, t.acceptable_seq(), why, now);
+}
+
+// The reset is numbered `at`.
+void layer::abort_at(tcb& t, seq at, std::errc why, instant now) {
   // RFC 9293 §3.10.5: a reset, unless the peer knows nothing of us or both sides have said all they had to say.
   const bool unknown = t.state == state::syn_sent || t.state == state::closed;
   if (!unknown && !(t.fin_sent && t.fin_received)) {
     orphan o{t.ends, {}, t.tos, t.hop_limit};
-    o.header.seq_number = t.acceptable_seq();
+    o.header.seq_number = at;
     o.header.ack_number = t.rcv.nxt;
     o.header.flags.rst = o.header.flags.ack = true;
     if (t.timestamps_on) o.header.options.timestamps = wire::tcp_timestamps{timestamp(t, now), t.ts.recent};

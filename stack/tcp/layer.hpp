@@ -71,9 +71,9 @@ class layer {
   // The network's facts.
   void on_datagram(const ip::datagram& d, instant now);
   void on_icmp_error(const ip::icmp_error& e, instant now);
-  /// The text of a frame of ours cannot be read any more (a mapped file has shrunk): its connection is aborted with
-  /// io_error.
-  void on_unreadable(const four_tuple& ends, instant now);
+  /// The text of a frame of ours that begins at `from` cannot be read any more (a mapped file has shrunk), so that it
+  /// never left: its connection is aborted with io_error.
+  void on_unreadable(const four_tuple& ends, seq from, instant now);
 
   // Work for the caller.
   bool poll_transmit(frame& out, instant now);
@@ -341,6 +341,7 @@ class layer {
   void push_orphan(const orphan& o);
   void close_with(tcb& t, std::errc why, instant now);
   void abort_with(tcb& t, std::errc why, instant now);
+  void abort_at(tcb& t, seq at, std::errc why, instant now);
   void notify(tcb& t);
   void make_ready(tcb& t);
   void uncork_once(tcb& t);

@@ -34,6 +34,7 @@ class descriptor_device final : public device {
   }
   std::error_code transmit(const frame& f, instant) override {
     if (failure) return failure;
+    if (transmit_failure) return transmit_failure;
     std::vector<std::byte> octets(f.header().begin(), f.header().end());
     for (const slice& s : f.text) octets.insert(octets.end(), s.octets().begin(), s.octets().end());
     if (::send(fd_, octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return {};
@@ -42,7 +43,8 @@ class descriptor_device final : public device {
   }
   [[nodiscard]] int descriptor() const override { return fd_; }
 
-  std::error_code failure;  ///< what every call says while it is set
+  std::error_code failure;           ///< what every call says while it is set
+  std::error_code transmit_failure;  ///< what transmit() alone says
   unsigned receives = 0;
   unsigned blocked = 0;
 

@@ -1,5 +1,6 @@
 #include "stack/asio/host.hpp"
 
+#include <algorithm>
 #include <thread>
 
 #include <asio/read.hpp>
@@ -46,6 +47,8 @@ TEST(host_options, say_what_to_change) {
   expect_refusal([] { return host_options{.address = "198.51.100.2/24", .mtu = 60}; }, "68 octets at least");
   expect_refusal([] { return host_options{.address = "2001:db8::2/64", .mtu = 1000}; }, "1280 octets at least");
   expect_refusal([] { return host_options{.address = "198.51.100.2/24", .hop_limit = 0}; }, "1 to 255");
+  expect_refusal([] { return host_options{.address = "198.51.100.2/24", .busy_poll = -1us}; }, "busy polling");
+  expect_refusal([] { return host_options{.address = "198.51.100.2/24", .busy_poll = 2s}; }, "more than 1 s");
   EXPECT_EQ(refusal([] { return host_options{.any_address = true}; }), "");
   EXPECT_EQ(refusal([] { return host_options{.address = prefix{address::v4(198, 51, 100, 2), 24}}; }), "");
 }
@@ -124,6 +127,20 @@ TEST_F(hosts, close_ends_all_operations_and_tells_the_peers) {
   EXPECT_EQ(drained.code(), asio::error::operation_aborted);
   EXPECT_EQ(accepted, asio::error::operation_aborted);
   EXPECT_EQ(peer.code(), asio::error::connection_reset);
+}
+
+TEST(host_end, tells_every_peer_however_many) {
+  two_hosts n{{}, {.queue = 4096}};
+  tcp::acceptor acceptor{n.server, {.port = two_hosts::port}};
+  std::vector<std::pair<tcp::socket, tcp::socket>> all;
+  for (int i = 0; i < 600; ++i) all.push_back(n.connected(acceptor, two_hosts::server_at()));
+  std::vector<outcome> peers(all.size());
+  char octet = 0;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    all[i].second.async_read_some(asio::buffer(&octet, 1), peers[i].handler());
+  n.client.close();
+  n.settle();
+  EXPECT_TRUE(std::ranges::all_of(peers, [](const outcome& o) { return o.code() == asio::error::connection_reset; }));
 }
 
 TEST_F(hosts, are_survived_by_their_sockets) {
@@ -330,67 +347,28 @@ TEST(host, reports_a_device_that_fails_once_and_tries_it_every_second) {
   EXPECT_EQ(connecting.code(), std::error_code{});
 }
 
-/// A host whose clock goes on by a microsecond a look, and a peer that sends it a segment now and then.
-class polled_host {
- public:
-  explicit polled_host(duration busy_poll) : busy_poll_(busy_poll) { settle(); }
-
-  /// A segment comes; returns how long the host went on looking for the next one, by its own clock, before it slept.
-  duration look_after_a_segment() {
-    tcp::socket s{peer_};
-    outcome connecting;
-    s.async_connect({asio::ip::make_address("198.51.100.2"), 7}, connecting.handler());
-    const instant before = now_;
-    settle();
-    EXPECT_TRUE(connecting.done());
-    return now_ - before;
-  }
-  void settle() {
-    while (io_.poll() > 0) {
+TEST(host, reports_a_device_that_does_not_send_and_that_it_does_again) {
+  asio::io_context io;
+  descriptor_pair link;
+  std::vector<std::error_code> reported;
+  host h{io,
+         link.first,
+         {.address = "198.51.100.1/24",
+          .on_device = [&](std::error_code e) { reported.push_back(e); },
+          .clock = [] { return instant{1h}; }}};
+  tcp::socket lost{h}, lost_too{h}, sent{h};
+  const auto say_something = [&](tcp::socket& s) {
+    s.async_connect({asio::ip::make_address("198.51.100.2"), 7}, [](std::error_code) {});
+    while (io.poll() > 0) {
     }
-  }
-  [[nodiscard]] unsigned looks() const { return link_.second.receives; }
-  host& server() { return server_; }
-
- private:
-  asio::io_context io_;
-  descriptor_pair link_;
-  instant now_{1h};
-  duration busy_poll_;
-  host peer_{io_, link_.first, {.address = "198.51.100.1/24", .clock = [] { return instant{1h}; }}};
-  host server_{io_,
-               link_.second,
-               {.address = "198.51.100.2/24", .clock = [this] { return now_ += 1us; }, .busy_poll = busy_poll_}};
-};
-
-TEST(busy_poll, is_off_by_default) {
-  polled_host h{host_options{}.busy_poll};
-  EXPECT_LT(h.look_after_a_segment(), 10us);
-}
-
-TEST(busy_poll, looks_for_another_segment_for_so_long) {
-  for (const duration d : {50us, 400us}) {
-    polled_host h{d};
-    for (int i = 0; i < 3; ++i) {
-      const duration looked = h.look_after_a_segment();
-      EXPECT_GE(looked, d);
-      EXPECT_LT(looked, d + 10us);
-    }
-  }
-}
-
-TEST(busy_poll, sleeps_where_nothing_comes) {
-  polled_host h{50us};
-  h.look_after_a_segment();
-  const unsigned before = h.looks();
-  h.server().wake();  // a timer, or what a handler has to say, is no segment
-  h.settle();
-  EXPECT_LE(h.looks(), before + 1);
-}
-
-TEST(busy_poll, is_bounded) {
-  expect_refusal([] { return host_options{.address = "198.51.100.2/24", .busy_poll = -1us}; }, "busy polling");
-  expect_refusal([] { return host_options{.address = "198.51.100.2/24", .busy_poll = 2s}; }, "more than 1 s");
+  };
+  const auto down = link.first.transmit_failure = std::make_error_code(std::errc::network_down);
+  say_something(lost);
+  say_something(lost_too);
+  EXPECT_EQ(reported, std::vector{down});
+  link.first.transmit_failure = {};
+  say_something(sent);
+  EXPECT_EQ(reported, (std::vector{down, std::error_code{}}));
 }
 
 }  // namespace

@@ -47,6 +47,17 @@ std::string field_of(const response& r, std::string_view name) {
   return std::string(r.head.header.find(name).value_or(""));
 }
 
+// Keeps what it adopts as it is, as a stream does whose peer has not acknowledged it yet.
+struct keeping_stream : capable_stream {
+  using capable_stream::capable_stream;
+  static inline std::vector<shared_octets> adopted;
+
+  std::size_t try_adopt(std::shared_ptr<const void> owner, std::span<const std::byte> octets, std::error_code&) {
+    adopted.push_back({std::move(owner), octets});
+    return octets.size();
+  }
+};
+
 }  // namespace
 
 TEST_CASE("a file is served with its type, date and entity tag") {
@@ -376,4 +387,20 @@ TEMPLATE_TEST_CASE("a file that shrinks while it is sent ends the connection", "
   CHECK(web.rest(peer).size() < 3'000'000);
   CHECK(peer.sees_end());
   CHECK(web.serving.connections() == 0);
+}
+
+TEST_CASE("a file that loses its end while it is sent is not sent with noughts") {
+  const std::string large = std::string(3'000'000, 'x');
+  folder_site s;
+  s.root.write("large", large);
+  test::site<keeping_stream> web(std::make_shared<static_files>(s.root.path().string()));
+  auto peer = web.connect();
+  peer.sends("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  web.settle();
+  std::filesystem::resize_file(s.root.path() / "large", large.size() - 100);
+  std::string sent;
+  for (const auto& piece : keeping_stream::adopted)
+    sent.append(reinterpret_cast<const char*>(piece.octets.data()), piece.octets.size());
+  keeping_stream::adopted.clear();
+  CHECK(sent == large);
 }

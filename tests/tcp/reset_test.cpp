@@ -171,5 +171,16 @@ TEST(rfc9293_reset, that_nobody_accepts_goes_with_the_listener) {
   t.silent();
 }
 
+TEST(rfc5961_reset, of_text_that_never_left_has_the_number_that_the_peer_expects) {  // RFC 5961 §3.2
+  auto t = script::established();
+  t.user_sends(4000);
+  t.sends(". 1:1461(1460) ack 1");
+  t.sends(". 1461:2921(1460) ack 1");
+  t.sends("P. 2921:4001(1080) ack 1");
+  t.tcp().on_unreadable(t.connection().ends, t.iss() + 1461, t.now());
+  t.sends("R. 1461:1461(0) ack 1");
+  t.closed_with(make_error_code(std::errc::io_error));
+}
+
 }  // namespace
 }  // namespace tunic::test
