@@ -96,6 +96,25 @@ void await_link(const std::string& link) {
   }
 }
 
+std::optional<unsigned> attached_queues(const std::string& link) {
+  std::optional<unsigned> queues;
+  const auto index = static_cast<int>(::if_nametoindex(link.c_str()));
+  netlink{}.dump(RTM_GETLINK, ifinfomsg{}, [&](const ifinfomsg& m, const netlink::attributes& attributes) {
+    const netlink::attribute* const about = m.ifi_index == index ? attributes.find(IFLA_LINKINFO) : nullptr;
+    if (!about) return;
+    const auto kind = netlink::parse(about->octets);
+    const netlink::attribute* const data = kind.find(IFLA_INFO_DATA);
+    if (!data) return;
+    const auto of_tun = netlink::parse(data->octets);
+    std::uint32_t number = 0;
+    const netlink::attribute* const count = of_tun.find(IFLA_TUN_NUM_QUEUES);
+    if (!count || count->octets.size() < sizeof number) return;
+    std::memcpy(&number, count->octets.data(), sizeof number);
+    queues = number;
+  });
+  return queues;
+}
+
 std::vector<link_address> link_addresses() {
   std::vector<link_address> all;
   netlink{}.dump(RTM_GETADDR, ifaddrmsg{}, [&](const ifaddrmsg& m, const netlink::attributes& attributes) {

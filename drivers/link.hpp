@@ -33,6 +33,8 @@ void bring_link_up(const std::string& link);
 /// Waits until the kernel sends through a link that is up: it takes up to a second to notice that somebody has attached
 /// to a TUN device, and loses what it has for it until then. At most two seconds; at once where the link is down.
 void await_link(const std::string& link);
+/// How many queues of a TUN device are attached to, by whomever; nothing where it has a single one, or is none.
+[[nodiscard]] std::optional<unsigned> attached_queues(const std::string& link);
 
 /// The machine's addresses, all of both families.
 [[nodiscard]] std::vector<link_address> link_addresses();

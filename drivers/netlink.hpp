@@ -33,6 +33,9 @@ class netlink {
 
   netlink();
 
+  /// The attributes that octets hold, which may be those of an attribute.
+  static attributes parse(std::span<const std::byte> octets);
+
   /// Asks for all objects of a kind, and hands each answer's message and attributes to `visit`.
   template <class Message, class Visit>
   void dump(std::uint16_t type, const Message& m, Visit visit) {
@@ -65,7 +68,6 @@ class netlink {
   void send(std::uint16_t type, int flags, std::span<const std::byte> message, std::span<const attribute> with);
   std::vector<answer> receive();
   int acknowledgement();
-  static attributes parse(std::span<const std::byte> octets);
 
   file_descriptor socket_;
   std::vector<std::byte> room_;

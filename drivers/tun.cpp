@@ -78,6 +78,7 @@ tun::tun(tun_options options) : options_(std::move(options)) {
                             "an MTU of " + std::to_string(options_.mtu) + " is not between 68 and 65535"};
   fd_ = open_tun();
   attach();
+  if (!options_.multi_queue) expect_no_others(options_.name, 1);
 }
 
 void tun::attach() {

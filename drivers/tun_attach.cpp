@@ -60,6 +60,10 @@ kind kind_of(const std::string& name) {
   return {info.driver, info.bus_info};
 }
 
+[[noreturn]] void fail_for_others(const std::string& device) {
+  fail_with(EBUSY, device + " is in use by another process; stop that process or choose another name");
+}
+
 [[noreturn]] void fail_to_attach(int number, const std::string& name) {
   const std::string device = "TUN device " + name;
   const bool exists = link_exists(name);
@@ -68,8 +72,7 @@ kind kind_of(const std::string& name) {
               device + " belongs to another user or to root, and attaching is not permitted; " + ways_to_permission);
   if (number == EPERM)
     fail_with(number, device + " is not there, and creating it is not permitted; " + ways_to_permission);
-  if (number == EBUSY)
-    fail_with(number, device + " is in use by another process; stop that process or choose another name");
+  if (number == EBUSY) fail_for_others(device);
   if (number == E2BIG) fail_with(number, device + " has as many queues attached as the kernel allows");
   if (number == EINVAL && exists) {
     const kind found = kind_of(name);
@@ -163,6 +166,10 @@ tun_attachment attach_tun(int fd, const std::string& name, bool multi_queue, boo
     say(refused);
   }
   return granted;
+}
+
+void expect_no_others(const std::string& name, unsigned ours) {
+  if (attached_queues(name).value_or(0) > ours) fail_for_others("TUN device " + name);
 }
 
 }  // namespace tunic::drivers

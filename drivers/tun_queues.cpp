@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "drivers/tun_attach.hpp"
 #include "drivers/tun_steering.hpp"
 
 namespace tunic::drivers {
@@ -19,6 +20,7 @@ std::vector<std::unique_ptr<tun>> open_queues(tun_options o, unsigned n) {
                                 " are asked for: delete it ('ip link delete " + o.name +
                                 "') and make it anew with 'ip tuntap add dev " + o.name + " mode tun multi_queue'"};
   while (all.size() < n) all.push_back(std::make_unique<tun>(o));
+  expect_no_others(o.name, n);
   const std::error_code e = steer_by_flow(all.front()->descriptor());
   if (e && o.log)
     o.log(o.name + ": the kernel is not to be told which queue a datagram is for (" + e.message() +

@@ -84,6 +84,7 @@ network::network(asio::io_context& io, const network_options& o, drivers::tun& q
   h.tcp.memory = o.share(h.tcp.memory);
   h.tcp.time_wait_records = o.share(h.tcp.time_wait_records);
   h.tcp.released_connections = o.share(h.tcp.released_connections);
+  h.tcp.challenge_acks_per_second = static_cast<unsigned>(o.share(h.tcp.challenge_acks_per_second));
   if (o.verbose) h.observer = &observer_;
   h.key = key;
   h.busy_poll = o.busy_poll;

@@ -184,6 +184,21 @@ TEST_F(tun_queues, need_a_device_of_several) {
   }
 }
 
+TEST_F(tun_queues, are_not_shared_with_another_process) {
+  const auto refusal = [](unsigned n) -> std::string {
+    try {
+      open_queues({}, n);
+    } catch (const std::system_error& e) {
+      return e.what();
+    }
+    return "";
+  };
+  open(2);
+  EXPECT_NE(refusal(1).find("in use by another process"), std::string::npos);
+  EXPECT_NE(refusal(2).find("in use by another process"), std::string::npos);
+  EXPECT_EQ(attached_queues("tun0"), 2u);  // who was refused has let go
+}
+
 TEST_F(tun_queues, attach_to_a_persistent_device_of_several) {
   make_persistent("tun0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE);
   open(4);
