@@ -21,6 +21,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <sys/mman.h>
@@ -186,13 +187,13 @@ std::span<const char> map(const char* path) {
   struct stat about {};
   if (file.get() < 0 || ::fstat(file.get(), &about) < 0) throw std::system_error{errno, std::generic_category(), path};
   const auto size = static_cast<std::size_t>(about.st_size);
+  if (size < super_segment) throw std::invalid_argument{std::string{path} + " is too small: 64 KiB at least"};
   void* const p = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
   if (p == MAP_FAILED) throw std::system_error{errno, std::generic_category(), path};
   return {static_cast<const char*>(p), size};
 }
 
-void source(device& d, const char* path) {
-  const auto file = map(path);
+void source(device& d, std::span<const char> file) {
   std::size_t at = 0;
   std::uint32_t nxt = iss + 1, una = iss + 1, window_end = 0, rcv_nxt = 0;
   std::uint8_t shift = 0;
@@ -243,10 +244,11 @@ int main(int argc, char** argv) {
       if (what == "sink") sink(d);
       respond(d, what == "respond-close");
     } else if (argc == 4 && what == "source") {
+      const auto file = map(argv[3]);
       device d{argv[1]};
       std::puts("ready");
       std::fflush(stdout);
-      source(d, argv[3]);
+      source(d, file);
     }
   } catch (const std::exception& e) {
     std::fprintf(stderr, "tunic_limit: %s\n", e.what());

@@ -107,7 +107,9 @@ int main(int argc, char** argv) {
   CLI::App app{"Two shards against one on devices in the process: requests a second, medians of interleaved rounds.",
                "tunic_shards"};
   std::size_t requests = 200'000, rounds = 5;
-  app.add_option("--requests", requests, "of a shard in a round")->capture_default_str();
+  app.add_option("--requests", requests, "of a shard in a round")
+      ->capture_default_str()
+      ->check(CLI::Range(connections, std::size_t{1'000'000'000}));
   app.add_option("--rounds", rounds, "of one shard and of two")->capture_default_str()->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   std::vector<double> one, two;

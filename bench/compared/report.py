@@ -1,6 +1,6 @@
 """The table and the chart of what was measured."""
 import costs
-from rows import ROWS, is_wide, verdicts
+from rows import ROWS, verdicts
 
 COLOURS = {"limit": "#bbbbbb", "nginx": "#5b8c5a", "kernel": "#5b8c5a", "curl": "#5b8c5a", "gVisor": "#c98b2b", "tunic": "#2f6db3",
            "tunic, busy polling": "#7ba7d7"}
@@ -30,8 +30,8 @@ def table(measured):
             sign = "≤" if row.less_is_better else "≥"
             shown = "" if ratio is None else f"{ratio:.2f}"
             lines.append(f"| | {bar.subject} : {bar.against} | | | {sign} {bar.factor:g} | {shown} | {verdict} |")
-    if any(is_wide(row, measured) for row in rows):
-        lines += ["", "\"wide\": the runs of this row spread by more than a quarter, and its ratio to the limit decides."]
+    if any(verdict == "wide" for row in rows for _, _, verdict in verdicts(row, measured)):
+        lines += ["", "\"wide\": the runs of one of the two spread by more than a quarter, and the ratio to the limit decides."]
     return "\n".join(lines)
 
 

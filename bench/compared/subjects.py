@@ -3,14 +3,20 @@ by CUBIC on its side."""
 import contextlib
 import os
 import pathlib
+import socket
 import subprocess
+import sys
 import tempfile
+
+if __name__ == "__main__":  # by itself: the kernel's sink
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "e2e"))
 
 import kernel
 import support
-from support import KERNEL4, ROOT, STACK4, inside, ip, process
+from support import KERNEL4, MIB, ROOT, STACK4, inside, ip, process
 
-SINK_PORT = 5201  # iperf3's own, tunic_sink's, and the gVisor peer's
+SINK_PORT = 5201  # of all sinks
+RECEIVE_BUFFERS = "4096 1048576 16777216"  # octets: least, at first and most, of all that the kernel's TCP receives
 ADDRESS = ("--address", f"{STACK4}/24")
 GO = "/usr/lib/go-1.19/bin/go"
 GO_PACKAGES = "/usr/share/gocode"
@@ -82,10 +88,10 @@ def tunic_tls(site, tls):
 
 
 @contextlib.contextmanager
-def iperf3():
-    """The kernel's TCP on both sides."""
-    with veth("iperf3") as other, process(*inside(other, "iperf3", "--server", "--forceflush")) as p:
-        p.wait_for("^Server listening")
+def kernel_sink():
+    """The kernel's TCP on both sides; who reads only counts."""
+    with veth("sink") as other, process(*inside(other, sys.executable, __file__)) as p:
+        p.wait_for("^listening")
         yield p
 
 
@@ -108,8 +114,9 @@ def build_gvisor():
         return None
     folder = pathlib.Path(tempfile.mkdtemp())
     environment = dict(os.environ, GO111MODULE="off", GOPATH=GO_PACKAGES, GOCACHE=str(folder / "cache"))
-    subprocess.run([GO, "build", "-o", folder / "gvisor", ROOT / "bench" / "compared" / "gvisor.go"],
-                   env=environment, check=True)
+    built = subprocess.run([GO, "build", "-o", folder / "gvisor", ROOT / "bench" / "compared" / "gvisor.go"],
+                           env=environment)
+    support.expect(built.returncode == 0, "the peer on gVisor's netstack does not build")
     return folder / "gvisor"
 
 
@@ -118,3 +125,21 @@ def gvisor(program, site):
     with tun(), process(program, STACK4, site) as p:
         p.wait_for("^ready")
         yield p
+
+
+def serve_sink():
+    pathlib.Path("/proc/sys/net/ipv4/tcp_rmem").write_text(RECEIVE_BUFFERS)
+    room = bytearray(MIB)
+    with kernel.listening(SINK_PORT, STACK4) as listener:
+        print("listening", flush=True)
+        while True:
+            s, _ = listener.accept()
+            with s:
+                octets = 0
+                while n := s.recv_into(room):
+                    octets += n
+                print(f"{octets} octets", flush=True)
+
+
+if __name__ == "__main__":
+    serve_sink()

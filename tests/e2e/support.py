@@ -105,10 +105,14 @@ def namespace(label):
         ip("-n", name, "link", "set", "lo", "up")
         yield name
     finally:
-        for pid in ip("netns", "pids", name).split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
-        ip("netns", "del", name)
+        remove_namespace(name)
+
+
+def remove_namespace(name):
+    for pid in ip("netns", "pids", name).split():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+    ip("netns", "del", name)
 
 
 def inside(name, *command):
@@ -133,8 +137,8 @@ def enter_a_namespace(label, program, *arguments, timeout):
     """Runs a Python program in a namespace made for it, which goes with it, and returns its exit status."""
     own_privileges(program)
     os.environ[OUTSIDE] = os.readlink(HERE)
-    for stop in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(stop, lambda *_: sys.exit(1))
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="tunic-") as folder, namespace(label) as name:
         os.environ["TMPDIR"] = folder  # whatever becomes of the program, its files go
         os.chmod(folder, 0o755)
@@ -148,6 +152,9 @@ def enter_a_namespace(label, program, *arguments, timeout):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+            for line in ip("netns", "list").splitlines():  # those that it had made and can no longer remove
+                if line.startswith(f"tunic-{child.pid}-"):
+                    remove_namespace(line.split()[0])
 
 
 def own_privileges(program):
