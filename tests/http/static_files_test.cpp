@@ -47,17 +47,6 @@ std::string field_of(const response& r, std::string_view name) {
   return std::string(r.head.header.find(name).value_or(""));
 }
 
-// Keeps what it adopts as it is, as a stream does whose peer has not acknowledged it yet.
-struct keeping_stream : capable_stream {
-  using capable_stream::capable_stream;
-  static inline std::vector<shared_octets> adopted;
-
-  std::size_t try_adopt(std::shared_ptr<const void> owner, std::span<const std::byte> octets, std::error_code&) {
-    adopted.push_back({std::move(owner), octets});
-    return octets.size();
-  }
-};
-
 }  // namespace
 
 TEST_CASE("a file is served with its type, date and entity tag") {
@@ -352,55 +341,4 @@ TEST_CASE("a listing shows what a directory holds, as a page or as JSON") {
   CHECK(json.find("\"a&b <i>.txt\"") != std::string::npos);
   CHECK(json.find("\"type\": \"directory\"") != std::string::npos);
   CHECK(json.find("\"size\": 5") != std::string::npos);
-}
-
-TEMPLATE_TEST_CASE("a large file goes out whole, pipelined with others", "", memory_stream, capable_stream) {
-  folder_site s;
-  std::string large;
-  for (int i = 0; i < 700000; ++i) large += static_cast<char>(i * 31 + i / 251);
-  s.root.write("large", large);
-  s.root.write("small", "small");
-  test::site<TestType> web(std::make_shared<static_files>(s.root.path().string()));
-  auto peer = web.connect();
-  peer.takes_at_most(100000);
-  std::string asked;
-  for (const auto name : {"small", "large", "small"})
-    asked += "GET /" + std::string(name) + " HTTP/1.1\r\nHost: a\r\n\r\n";
-  const auto said = web.answer(peer, asked);
-  const auto first = said.find("\r\n\r\nsmall") + 9;
-  const auto second = said.find("\r\n\r\n", first) + 4;
-  CHECK(said.substr(second, large.size()) == large);
-  CHECK(said.substr(said.size() - 9) == "\r\n\r\nsmall");
-  CHECK(said.size() - second - large.size() == first);
-}
-
-TEMPLATE_TEST_CASE("a file that shrinks while it is sent ends the connection", "", memory_stream, capable_stream) {
-  folder_site s;
-  s.root.write("large", std::string(3'000'000, 'x'));
-  test::site<TestType> web(std::make_shared<static_files>(s.root.path().string()));
-  auto peer = web.connect();
-  peer.takes_at_most(100000);
-  peer.sends("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
-  web.settle();
-  CHECK_FALSE(peer.sees_end());
-  std::filesystem::resize_file(s.root.path() / "large", 100);
-  CHECK(web.rest(peer).size() < 3'000'000);
-  CHECK(peer.sees_end());
-  CHECK(web.serving.connections() == 0);
-}
-
-TEST_CASE("a file that loses its end while it is sent is not sent with noughts") {
-  const std::string large = std::string(3'000'000, 'x');
-  folder_site s;
-  s.root.write("large", large);
-  test::site<keeping_stream> web(std::make_shared<static_files>(s.root.path().string()));
-  auto peer = web.connect();
-  peer.sends("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
-  web.settle();
-  std::filesystem::resize_file(s.root.path() / "large", large.size() - 100);
-  std::string sent;
-  for (const auto& piece : keeping_stream::adopted)
-    sent.append(reinterpret_cast<const char*>(piece.octets.data()), piece.octets.size());
-  keeping_stream::adopted.clear();
-  CHECK(sent == large);
 }
