@@ -77,8 +77,9 @@ tun::tun(tun_options options) : options_(std::move(options)) {
     throw std::system_error{EINVAL, std::generic_category(),
                             "an MTU of " + std::to_string(options_.mtu) + " is not between 68 and 65535"};
   fd_ = open_tun();
+  if (!options_.multi_queue) expect_no_others(options_.name, 0);  // before anything of theirs is changed
   attach();
-  if (!options_.multi_queue) expect_no_others(options_.name, 1);
+  if (!options_.multi_queue) expect_no_others(options_.name, 1);  // who has come meanwhile
 }
 
 void tun::attach() {

@@ -22,8 +22,9 @@ file_descriptor open_tun();
 /// again. Throws std::system_error with a sentence that says what to do.
 tun_attachment attach_tun(int fd, const std::string& name, bool multi_queue, bool offload, const log_callback& log);
 
-/// Throws std::system_error where more than so many queues of the device are attached to: the kernel would give flows
-/// of ours to another process, and the other way round.
+/// Throws std::system_error where more than so many queues of a device of several are attached to: the kernel would
+/// give flows of ours to another process, and the other way round. Of a device with a single one it sees to that
+/// itself.
 void expect_no_others(const std::string& name, unsigned ours);
 
 }  // namespace tunic::drivers

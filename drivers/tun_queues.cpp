@@ -11,6 +11,7 @@ namespace tunic::drivers {
 
 std::vector<std::unique_ptr<tun>> open_queues(tun_options o, unsigned n) {
   o.multi_queue = n > 1;
+  if (o.multi_queue) expect_no_others(o.name, 0);
   std::vector<std::unique_ptr<tun>> all;
   all.push_back(std::make_unique<tun>(o));
   if (n == 1) return all;
@@ -20,7 +21,7 @@ std::vector<std::unique_ptr<tun>> open_queues(tun_options o, unsigned n) {
                                 " are asked for: delete it ('ip link delete " + o.name +
                                 "') and make it anew with 'ip tuntap add dev " + o.name + " mode tun multi_queue'"};
   while (all.size() < n) all.push_back(std::make_unique<tun>(o));
-  expect_no_others(o.name, n);
+  expect_no_others(o.name, n);  // who has come meanwhile
   const std::error_code e = steer_by_flow(all.front()->descriptor());
   if (e && o.log)
     o.log(o.name + ": the kernel is not to be told which queue a datagram is for (" + e.message() +

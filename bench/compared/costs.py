@@ -48,25 +48,25 @@ def instructions(connections):
     return number(r"Collected : (\d+)", said.err) / (EXCHANGES * SEGMENTS)
 
 
-def measure():
+def measure(costs):
+    """Adds them to the list one by one, so that those before a failure are kept."""
     core = run("tunic_many", "--connections", MANY, timeout=LONG).out
+    costs.append(Cost("memory of an idle connection in the core", "octets", 768,
+                      number(r"(\d+) octets resident a connection idle", core)))
     served = run("tunic_idle", "--connections", MANY, timeout=LONG).out
+    costs.append(Cost("memory of an idle connection with its HTTP server", "octets", 3072,
+                      number(r"(\d+) octets resident a connection idle", served)))
     million = run("tunic_many", "--connections", MILLION, timeout=LONG, status=None).out  # 1 where any is not answered
-    shards = run("tunic_shards", timeout=LONG).out
+    costs += [Cost("memory of a million connections in the core", "MiB", 1024,
+                   number(r"idle after a request, (\d+) MiB", million)),
+              Cost("requests not answered, of a million connections", "requests", 0,
+                   MILLION - number(r"(\d+) of \d+ requests answered", million))]
     few, many = instructions(FEW), instructions(MILLION)
-    return [
-        Cost("memory of an idle connection in the core", "octets", 768,
-             number(r"(\d+) octets resident a connection idle", core)),
-        Cost("memory of an idle connection with its HTTP server", "octets", 3072,
-             number(r"(\d+) octets resident a connection idle", served)),
-        Cost("memory of a million connections in the core", "MiB", 1024, number(r"idle after a request, (\d+) MiB", million)),
-        Cost("requests not answered, of a million connections", "requests", 0,
-             MILLION - number(r"(\d+) of \d+ requests answered", million)),
-        Cost(f"instructions a segment with a million connections, with a thousand {few:.0f}", "instructions", 1.5 * few,
-             many),
-        Cost("requests that two shards answer, of those that one does", "times", 1.8,
-             number(r"ratio +([\d.]+)", shards), 2, True),
-    ]
+    costs.append(Cost(f"instructions a segment with a million connections, with a thousand {few:.0f}", "instructions",
+                      1.5 * few, many))
+    shards = run("tunic_shards", timeout=LONG).out
+    costs.append(Cost("requests that two shards answer, of those that one does", "times", 1.8,
+                      number(r"ratio +([\d.]+)", shards), 2, True))
 
 
 def table(costs):

@@ -3,7 +3,6 @@ by CUBIC on its side."""
 import contextlib
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile

@@ -37,6 +37,7 @@ void connection::close() {
 }
 
 void connection::expire(waiting::clock::time_point now) {
+  if (talk_) talk_->forget_unused();
   if (wait_.expires(now)) stream_->cancel();
 }
 

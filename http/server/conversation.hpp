@@ -55,6 +55,9 @@ class conversation final : content_source, content_sink {
   // The client has gone, or the server ends: what is being made for it is cancelled.
   void break_off(std::error_code why);
 
+  // Called once a second: what was mapped of files and nobody wants any more goes.
+  void forget_unused() { sender_.forget_unused(); }
+
   bool between_requests() const { return reader_.between_messages(); }
   bool in_head() const { return reader_.in_head(); }
   // Between requests, and there is nothing to be remembered for the next one.

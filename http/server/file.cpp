@@ -41,6 +41,10 @@ struct closing {
 
 file::~file() {
   ::close(descriptor_);
+  forget_unused();
+}
+
+void file::forget_unused() const {
   mapped_->forget_unused(mapped_pieces::clock::now());
 }
 

@@ -42,6 +42,8 @@ class file {
   // The octets before the page that the file ends in. If the file is cut within that one, its mapping shows noughts
   // where others fail.
   std::uint64_t mappable() const;
+  // Of all files of its folder: see mapped_pieces. To be called now and then.
+  void forget_unused() const;
 
   // Whether the file still has the size it was opened with, or more.
   bool is_whole() const;

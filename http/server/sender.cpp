@@ -45,6 +45,10 @@ void sender::end() {
   latest_.reset();
 }
 
+void sender::forget_unused() {
+  if (latest_) latest_->forget_unused();
+}
+
 bool sender::is_full() const {
   return out_.size() >= gather_limit;
 }

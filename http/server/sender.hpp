@@ -45,6 +45,9 @@ class sender {
   asio::awaitable<void> send(const shared_octets& octets);
   asio::awaitable<void> send(file_part part);
 
+  // What was mapped of files and nobody wants any more goes.
+  void forget_unused();
+
   // Nothing can be written any more.
   const std::error_code& failure() const { return failure_; }
   void fail(std::error_code why) { failure_ = why; }

@@ -23,6 +23,7 @@ attachment::attachment(pump& host) : pump_(host), next_(host.attachments_) {
 }
 
 attachment::~attachment() {
+  if (pump_.closes_next_ == this) pump_.closes_next_ = next_;
   (previous_ ? previous_->next_ : pump_.attachments_) = next_;
   if (next_) next_->previous_ = previous_;
 }
@@ -54,9 +55,9 @@ void pump::close() {
   if (closed_ || closing_) return;
   closing_ = true;
   now_ = read_clock();
-  for (attachment* next = attachments_; next;) {
-    attachment& a = *next;
-    next = a.next_;
+  for (closes_next_ = attachments_; closes_next_;) {
+    attachment& a = *closes_next_;
+    closes_next_ = a.next_;
     a.on_close();
     while (!failed_ && !frame_held_ && transmit()) {  // now, for few resets may wait
     }

@@ -126,6 +126,7 @@ class pump final : public std::enable_shared_from_this<pump>, private device_wak
       timer_;
 
   attachment* attachments_ = nullptr;
+  attachment* closes_next_ = nullptr;  ///< of those, while the host closes; `on_device` may let go of any
   std::vector<echo_user*> echo_users_;
   operation_list done_;
   operation_list draining_;

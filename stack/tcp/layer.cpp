@@ -138,8 +138,8 @@ void layer::on_unreadable(const four_tuple& ends, seq from, instant now) {
   demux_node* n = demux_.find(ends);
   if (!n || n->kind != demux_kind::tcb) return;
   auto& t = static_cast<tcb&>(*n);
-  // SND.NXT is beyond what the peer expects, which by a reset with that number would be challenged (RFC 5961 §3.2), and
-  // nobody would be left to answer.
+  // SND.NXT is beyond what the peer expects: a reset with that number it would challenge, and where it has just sent a
+  // challenge it would stay silent (RFC 5961 §3.2, §7), while we say it once.
   abort_at(t, from, std::errc::io_error, now);
   notify(t);
 }

@@ -143,6 +143,26 @@ TEST(host_end, tells_every_peer_however_many) {
   EXPECT_TRUE(std::ranges::all_of(peers, [](const outcome& o) { return o.code() == asio::error::connection_reset; }));
 }
 
+TEST(host_end, lets_who_hears_of_the_device_let_go_of_sockets) {
+  asio::io_context io;
+  descriptor_pair link;
+  std::vector<tcp::socket> ours;
+  host h{io,
+         link.first,
+         {.address = "198.51.100.1/24",
+          .on_device = [&](std::error_code) { ours.clear(); },
+          .clock = [] { return instant{1h}; }}};
+  host peer{io, link.second, {.address = "198.51.100.2/24", .clock = [] { return instant{1h}; }}};
+  tcp::acceptor acceptor{peer, {.port = 7}};
+  for (int i = 0; i < 3; ++i)
+    ours.emplace_back(h).async_connect({asio::ip::make_address("198.51.100.2"), 7}, [](std::error_code) {});
+  while (io.poll() > 0) {
+  }
+  link.first.transmit_failure = std::make_error_code(std::errc::network_down);
+  h.close();
+  EXPECT_TRUE(ours.empty());
+}
+
 TEST_F(hosts, are_survived_by_their_sockets) {
   std::optional<host> h;
   drivers::loopback_pair other;

@@ -187,16 +187,18 @@ TEST_F(tun_queues, need_a_device_of_several) {
 TEST_F(tun_queues, are_not_shared_with_another_process) {
   const auto refusal = [](unsigned n) -> std::string {
     try {
-      open_queues({}, n);
+      open_queues({.mtu = 1300}, n);
     } catch (const std::system_error& e) {
       return e.what();
     }
     return "";
   };
   open(2);
+  const auto mtu = link_mtu("tun0");
   EXPECT_NE(refusal(1).find("in use by another process"), std::string::npos);
   EXPECT_NE(refusal(2).find("in use by another process"), std::string::npos);
-  EXPECT_EQ(attached_queues("tun0"), 2u);  // who was refused has let go
+  EXPECT_EQ(attached_queues("tun0"), 2u);  // who was refused has let go, and changed nothing
+  EXPECT_EQ(link_mtu("tun0"), mtu);
 }
 
 TEST_F(tun_queues, attach_to_a_persistent_device_of_several) {
