@@ -9,22 +9,22 @@
 #include <span>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <system_error>
 #include <thread>
 
+#include "drivers/failure.hpp"
 #include "drivers/netlink.hpp"
 
 namespace tunic::drivers {
 
 namespace {
 
-[[noreturn]] void fail(int number, const std::string& sentence) {
+[[noreturn]] void fail_to_manage(int number, const std::string& sentence) {
   const bool right = number == EPERM || number == EACCES;
-  throw std::system_error{number, std::system_category(), sentence + (right ? " (it needs CAP_NET_ADMIN)" : "")};
+  fail(number, sentence + (right ? " (it needs CAP_NET_ADMIN)" : ""));
 }
 
 ifreq request_for(const std::string& link) {
-  if (link.empty() || link.size() >= IFNAMSIZ) fail(ENODEV, "'" + link + "' is no network interface");
+  if (link.empty() || link.size() >= IFNAMSIZ) fail_to_manage(ENODEV, "'" + link + "' is no network interface");
   ifreq request{};
   link.copy(request.ifr_name, IFNAMSIZ - 1);
   return request;
@@ -32,7 +32,7 @@ ifreq request_for(const std::string& link) {
 
 void control(unsigned long what, ifreq& request, const std::string& sentence) {
   const file_descriptor socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-  if (!socket || ::ioctl(socket.get(), what, &request) != 0) fail(errno, sentence);
+  if (!socket || ::ioctl(socket.get(), what, &request) != 0) fail_to_manage(errno, sentence);
 }
 
 short flags_of(const std::string& link) {
@@ -163,18 +163,18 @@ std::optional<std::string> conflict(const prefix& p, std::string_view link) {
 
 void add_link_address(const std::string& link, const prefix& p) {
   const std::string sentence = "cannot give " + link + " the address " + p.to_string();
-  if (p.length == 0) fail(EINVAL, sentence + ": it would be a default route");
-  if (const auto why = conflict(p, link)) fail(EADDRINUSE, sentence + ": " + *why);
+  if (p.length == 0) fail_to_manage(EINVAL, sentence + ": it would be a default route");
+  if (const auto why = conflict(p, link)) fail_to_manage(EADDRINUSE, sentence + ": " + *why);
   ifaddrmsg m{};
   m.ifa_family = p.address.is_v4() ? AF_INET : AF_INET6;
   m.ifa_prefixlen = static_cast<std::uint8_t>(p.length);
   m.ifa_flags = IFA_F_NODAD;  // nobody else can have it: the other end is in a process, and does not answer for it
   m.ifa_index = ::if_nametoindex(link.c_str());
-  if (m.ifa_index == 0) fail(errno, "there is no network interface " + link);
+  if (m.ifa_index == 0) fail_to_manage(errno, "there is no network interface " + link);
   const auto octets = p.address.wire_octets();
   const netlink::attribute own[] = {{IFA_LOCAL, std::as_bytes(octets)}, {IFA_ADDRESS, std::as_bytes(octets)}};
   const int number = netlink{}.request(RTM_NEWADDR, m, own);
-  if (number != 0 && number != EEXIST) fail(number, sentence);
+  if (number != 0 && number != EEXIST) fail_to_manage(number, sentence);
 }
 
 }  // namespace tunic::drivers

@@ -2,7 +2,8 @@
 
 #include <cerrno>
 #include <sys/socket.h>
-#include <system_error>
+
+#include "drivers/failure.hpp"
 
 namespace tunic::drivers {
 
@@ -10,14 +11,10 @@ namespace {
 
 constexpr std::size_t room = 64 * 1024;  // the kernel fills at most 32 KiB at once
 
-[[noreturn]] void fail(const char* what) {
-  throw std::system_error{errno, std::system_category(), what};
-}
-
 }  // namespace
 
 netlink::netlink() : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)), room_(room) {
-  if (!socket_) fail("cannot open a route netlink socket");
+  if (!socket_) fail(errno, "cannot open a route netlink socket");
 }
 
 void netlink::send(std::uint16_t type, int flags, std::span<const std::byte> message, std::span<const attribute> with) {
@@ -37,14 +34,14 @@ void netlink::send(std::uint16_t type, int flags, std::span<const std::byte> mes
   head.nlmsg_type = type;
   head.nlmsg_flags = static_cast<std::uint16_t>(flags);
   std::memcpy(out.data(), &head, sizeof head);
-  if (::send(socket_.get(), out.data(), out.size(), 0) < 0) fail("cannot ask the kernel by route netlink");
+  if (::send(socket_.get(), out.data(), out.size(), 0) < 0) fail(errno, "cannot ask the kernel by route netlink");
 }
 
 std::vector<netlink::answer> netlink::receive() {
   ssize_t got = 0;
   do got = ::recv(socket_.get(), room_.data(), room_.size(), 0);
   while (got < 0 && errno == EINTR);
-  if (got < 0) fail("cannot read the kernel's answer by route netlink");
+  if (got < 0) fail(errno, "cannot read the kernel's answer by route netlink");
   std::vector<answer> answers;
   auto rest = std::span<const std::byte>{room_}.first(static_cast<std::size_t>(got));
   while (rest.size() >= sizeof(nlmsghdr)) {

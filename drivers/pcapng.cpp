@@ -11,6 +11,8 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "drivers/failure.hpp"
+
 namespace tunic::drivers {
 
 namespace {
@@ -52,7 +54,7 @@ class without_sigpipe {
 };
 
 [[noreturn]] void fail_to_write(int number, const std::string& path) {
-  throw std::system_error{number, std::system_category(), "cannot write the capture to " + path};
+  fail(number, "cannot write the capture to " + path);
 }
 
 bool is_pipe(int fd) {

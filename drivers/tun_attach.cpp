@@ -9,8 +9,8 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <system_error>
 
+#include "drivers/failure.hpp"
 #include "drivers/link.hpp"
 #include "drivers/virtio_net.hpp"
 
@@ -39,10 +39,6 @@ constexpr const char* ways_to_permission =
     "one of three helps: give the program the right with 'setcap cap_net_admin+ep PROGRAM'; have root make a device of "
     "yours with 'ip tuntap add dev NAME mode tun user YOU'; or run in a user namespace of your own with 'unshare -Urn'";
 
-[[noreturn]] void fail_with(int number, const std::string& sentence) {
-  throw std::system_error{number, std::system_category(), sentence};
-}
-
 // What is known of the device `name` by its driver: "tun" and "tun" or "tap" for ours, empty where there is none.
 struct kind {
   std::string driver;
@@ -61,30 +57,28 @@ kind kind_of(const std::string& name) {
 }
 
 [[noreturn]] void fail_for_others(const std::string& device) {
-  fail_with(EBUSY, device + " is in use by another process; stop that process or choose another name");
+  fail(EBUSY, device + " is in use by another process; stop that process or choose another name");
 }
 
 [[noreturn]] void fail_to_attach(int number, const std::string& name) {
   const std::string device = "TUN device " + name;
   const bool exists = link_exists(name);
   if (number == EPERM && exists)
-    fail_with(number,
-              device + " belongs to another user or to root, and attaching is not permitted; " + ways_to_permission);
-  if (number == EPERM)
-    fail_with(number, device + " is not there, and creating it is not permitted; " + ways_to_permission);
+    fail(number, device + " belongs to another user or to root, and attaching is not permitted; " + ways_to_permission);
+  if (number == EPERM) fail(number, device + " is not there, and creating it is not permitted; " + ways_to_permission);
   if (number == EBUSY) fail_for_others(device);
-  if (number == E2BIG) fail_with(number, device + " has as many queues attached as the kernel allows");
+  if (number == E2BIG) fail(number, device + " has as many queues attached as the kernel allows");
   if (number == EINVAL && exists) {
     const kind found = kind_of(name);
     if (found.driver == "tun" && found.bus == "tap")
-      fail_with(number,
-                name +
-                    " is a TAP device (Ethernet frames) and no TUN device (IP datagrams); choose another name, or make "
-                    "it with 'ip tuntap add dev NAME mode tun'");
+      fail(number,
+           name +
+               " is a TAP device (Ethernet frames) and no TUN device (IP datagrams); choose another name, or make "
+               "it with 'ip tuntap add dev NAME mode tun'");
     if (found.driver != "tun")
-      fail_with(number, name + " is a network interface that is no TUN device; choose another name");
+      fail(number, name + " is a network interface that is no TUN device; choose another name");
   }
-  fail_with(number, "cannot attach to " + device);
+  fail(number, "cannot attach to " + device);
 }
 
 void check_name(const std::string& name) {
@@ -93,7 +87,7 @@ void check_name(const std::string& name) {
   const bool good = !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".." &&
                     name.find_first_of("/:% \t\n\v\f\r") == std::string::npos;
   if (!good)
-    fail_with(EINVAL, "'" + name + "' cannot name a TUN device: 1 to 15 characters without '/', ':', '%' and blanks");
+    fail(EINVAL, "'" + name + "' cannot name a TUN device: 1 to 15 characters without '/', ':', '%' and blanks");
 }
 
 int set_device(int fd, const std::string& name, bool multi_queue) {
@@ -115,18 +109,17 @@ file_descriptor open_tun() {
   const int number = errno;
   switch (number) {
     case ENOENT:
-      fail_with(number,
-                "there is no /dev/net/tun: load the driver with 'modprobe tun', or hand the device to the container "
-                "('--device /dev/net/tun' with docker and podman)");
+      fail(number,
+           "there is no /dev/net/tun: load the driver with 'modprobe tun', or hand the device to the container "
+           "('--device /dev/net/tun' with docker and podman)");
     case ENODEV:
-    case ENXIO: fail_with(number, "the kernel has no TUN driver behind /dev/net/tun: load it with 'modprobe tun'");
+    case ENXIO: fail(number, "the kernel has no TUN driver behind /dev/net/tun: load it with 'modprobe tun'");
     case EACCES:
     case EPERM:
-      fail_with(
-          number,
-          "opening /dev/net/tun is not permitted: 'chmod 0666 /dev/net/tun' lets everybody open it, which is safe "
-          "because attaching is checked apart; a container must allow the device 'c 10:200'");
-    default: fail_with(number, "cannot open /dev/net/tun");
+      fail(number,
+           "opening /dev/net/tun is not permitted: 'chmod 0666 /dev/net/tun' lets everybody open it, which is safe "
+           "because attaching is checked apart; a container must allow the device 'c 10:200'");
+    default: fail(number, "cannot open /dev/net/tun");
   }
 }
 
@@ -152,7 +145,7 @@ tun_attachment attach_tun(int fd, const std::string& name, bool multi_queue, boo
   // A persistent device may remember another length from an earlier process.
   const int header_size = sizeof(virtio_net_header);
   if (::ioctl(fd, TUNSETVNETHDRSZ, &header_size) != 0)
-    fail_with(errno, "cannot set the virtio-net header of TUN device " + name);
+    fail(errno, "cannot set the virtio-net header of TUN device " + name);
 
   if (!offload) {
     set_offload(fd, 0);

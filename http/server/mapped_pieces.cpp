@@ -6,11 +6,11 @@
 namespace tunic::http {
 
 shared_octets mapped_pieces::find(const piece_place& where, clock::time_point now) {
-  const auto found = std::find_if(pieces_.begin(), pieces_.end(), [&](const piece& p) { return p.where == where; });
-  if (found != pieces_.end()) found->used = now;
-  const shared_octets mapped = found == pieces_.end() ? shared_octets{} : found->mapped;
   forget_unused(now);
-  return mapped;
+  const auto found = std::find_if(pieces_.begin(), pieces_.end(), [&](const piece& p) { return p.where == where; });
+  if (found == pieces_.end()) return {};
+  found->used = now;
+  return found->mapped;
 }
 
 void mapped_pieces::keep(const piece_place& where, shared_octets mapped, clock::time_point now) {
